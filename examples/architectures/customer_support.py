@@ -1,7 +1,9 @@
 """Customer support: a router, specialists, a check of each reply, and a person for what is left.
 
 500 tickets are answered at once, within a limit. A ticket is a flow of its own, so that it has its own
-outcome: a reply, or a place in the list for a person. Run again, only what is not done is paid for.
+outcome: a reply, or a place in the list for a person. A ticket that fails is for a person, too: the desk
+goes on, and says so in a notice. Run again after a crash, only what is not done is paid for; once the desk
+is done, its key gives the same outcome again.
 """
 
 from __future__ import annotations
@@ -43,6 +45,8 @@ def main(count: int) -> None:
     tickets = [f"Ticket {number}: my basket is broken." for number in range(1, count + 1)]
     result = pa.run_flow(desk, tickets=tickets, key=f"desk-{count}", max_parallel=50)
     print(f"desk: {result.status}, {result.output if result.is_done else result.error}")
+    for notice in result.notices:
+        print(f"note: {notice}")
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from parallel_agents.core.permission import Permissions
     from parallel_agents.core.plan import Loop, Plan, RunIf, Step, StepStatus
     from parallel_agents.core.policy import Policy
-    from parallel_agents.core.question import OpenQuestion
+    from parallel_agents.core.question import OpenQuestion, QuestionKind
     from parallel_agents.core.resolving import Resolver
     from parallel_agents.core.run import Failure, Result, RunStatus, TeamResult
     from parallel_agents.core.sandbox import Sandbox
@@ -148,6 +148,7 @@ __all__ = [
     "Plan",
     "Policy",
     "Pool",
+    "QuestionKind",
     "QuotesGate",
     "Record",
     "Refine",
@@ -271,7 +272,7 @@ _HOMES = {
     "core.permission": ("Permissions",),
     "core.plan": ("Loop", "Plan", "RunIf", "Step", "StepStatus"),
     "core.policy": ("Policy",),
-    "core.question": ("OpenQuestion",),
+    "core.question": ("OpenQuestion", "QuestionKind"),
     "core.run": ("Failure", "Result", "RunStatus", "TeamResult"),
     "core.sandbox": ("Sandbox",),
     "core.resolving": ("Resolver",),

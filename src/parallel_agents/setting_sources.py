@@ -30,7 +30,17 @@ from parallel_agents.settings import (
 from parallel_agents.trust import CONFIG_NAME
 
 # Variables that are not settings; the last one is read by the product's own tests.
-_OTHERS = ("HOME", "PROFILE", "LOG", "LOG_FILE", "LOG_JSON", "TEST_MODELS", "URL", "TOKEN")
+_OTHERS = (
+    "HOME",
+    "PROFILE",
+    "LOG",
+    "LOG_FILE",
+    "LOG_JSON",
+    "URL",
+    "TOKEN",
+    "CLIENT",
+    "TEST_MODELS",
+)
 _OTHER_VARIABLES = frozenset(f"{PREFIX}{name}" for name in _OTHERS)
 # What acts for the user, and that no project may set, trusted or not.
 _USER_ONLY = frozenset(

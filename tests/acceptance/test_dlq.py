@@ -84,6 +84,10 @@ def test_a_dry_run_prices_what_it_would_start_and_starts_nothing(
     assert unknown["first_call_at_most"] is None
     told = pagents("dlq", "retry", "bad", "--dry-run", "-m", "bench/other")
     assert "1 would run, at an unknown price." in told.err
+    lacking = pagents("dlq", "retry", "bad", "--dry-run", "-m", "openai/gpt-4o")
+    assert lacking.code == 0
+    assert "OPENAI_API_KEY is not set" in lacking.err
+    assert "PA-E112" in pagents("retry", "bad", "-m", "openai/gpt-4o").err
     assert item["session_key"] is None
     assert len(provider.requests) == before
     assert len(pagents.items("dlq", "list")) == 1
@@ -172,7 +176,7 @@ def test_a_command_without_a_choice_is_refused(pagents: Pagents) -> None:
         pagents("dlq", command).assert_refused("PA-E101", "no dead letters are selected", exits=2)
     pagents("run", pagents.team("tea"))
     pagents("dlq", "list", "--since", "soon").assert_refused(
-        "PA-E101", "neither a duration nor a date or time", exits=2
+        "PA-E101", "neither a duration nor a day, a date or a time", exits=2
     )
 
 

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 from collections import Counter
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -149,6 +150,13 @@ def test_ctrl_c_lets_calls_in_flight_end_and_the_rest_is_done_later(
     assert asked(provider) == dict.fromkeys(FRUITS, 1)
 
 
+def seconds_of_its_last_run(session: Document) -> float:
+    began, ended = (
+        datetime.fromisoformat(session[f"{what}_at"]) for what in ("started", "finished")
+    )
+    return (ended - began).total_seconds() + 0.001  # which is rounded
+
+
 def test_a_row_that_fails_is_one_dead_letter_and_is_tried_again_by_the_same_id(
     pagents: Pagents, provider: FakeProvider
 ) -> None:
@@ -161,6 +169,7 @@ def test_a_row_that_fails_is_one_dead_letter_and_is_tried_again_by_the_same_id(
 
     second = pagents(*command(rows))
     report = pagents("report", "fruits").out
+    shown = pagents.json("show", "fruits")
     sessions = pagents.items("list", "in:fruits")
     pagents("export", "fruits", "-o", "fruits.md")
 
@@ -175,7 +184,9 @@ def test_a_row_that_fails_is_one_dead_letter_and_is_tried_again_by_the_same_id(
     assert "- Status: done, 4 of 4 rows done" in report
     assert "What failed" not in report
     assert "1 former try is not in this report" in report
-    assert len(pagents.items("show", "fruits")) == 4
+    assert len(shown["items"]) == 4
+    # As its costs, its time is that of all its runs.
+    assert shown["result"]["seconds"] > seconds_of_its_last_run(shown["session"])
     assert [each["status"] for each in sessions if each["is_former_try"]] == ["failed"]
     assert "- Agents: 4 done" in (pagents.folder / "fruits.md").read_text()
 

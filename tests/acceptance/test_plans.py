@@ -68,9 +68,9 @@ def test_other_work_under_the_same_name_is_refused_with_what_differs(
     edited = pagents("run", plan(pagents, THREE.replace("Last", "Now")), "--id", "one")
 
     assert (model.code, edited.code) == (1, 1)
-    assert "the run 'one' was begun with other work" in model.err
+    assert "the key 'one' is already used for different work" in model.err
     assert "and is 'sim/calm' here" in model.err
-    assert "other tasks: third" in edited.err
+    assert "the text of third was 'Last the third.', and is 'Now the third.' here" in edited.err
     assert "`pagents resume one` continues it as it was begun" in edited.err
 
 
@@ -207,6 +207,14 @@ def test_a_plan_that_could_only_fail_is_refused_before_the_first_call(
         pagents(command, file).assert_refused("PA-E103", "launch.yaml:7:", hint, exits=2)
 
     assert provider.requests == []
+
+
+def test_the_file_of_an_agent_is_checked_too(pagents: Pagents) -> None:
+    file = pagents.home / "asker.md"
+    file.write_text("---\nname: asker\ndescription: Asks.\n---\nAsk.\n")
+
+    assert pagents("validate", str(file)).out == "✔ asker  valid: an agent\n"
+    assert orjson.loads(pagents("validate", str(file), "--json").out)["name"] == "asker"
 
 
 def test_the_first_20_faults_of_a_file_are_told_and_all_of_them_as_json(pagents: Pagents) -> None:

@@ -65,6 +65,36 @@ def test_a_dry_run_has_a_row_for_each_step_of_a_plan(pagents: Pagents) -> None:
     assert priced["first_calls_at_most"]["tasks_unknown"] == 3
 
 
+def test_a_dry_run_prices_a_file_for_each_item_as_so_many_runs_of_it(pagents: Pagents) -> None:
+    (pagents.folder / "item.yaml").write_text(
+        "name: item\ndescription: One.\nbudget: {usd: 0.5}\n"
+        "input: {type: object, properties: {topic: {type: string}}, required: [topic]}\n"
+        "tasks: [{agent: main, label: fact, text: 'On ${topic}'},"
+        " {agent: main, label: post, needs: [fact], text: '${tasks.fact.output}'}]\n"
+    )
+    (pagents.folder / "outer.yaml").write_text(
+        "name: outer\ndescription: All.\n"
+        "tasks: [{label: each, flow: item.yaml, for_each: [tea, ink], input: {topic: '${item}'}}]\n"
+    )
+
+    ones = [
+        pagents.json("run", "item.yaml", "-i", f"topic={it}", "--dry-run") for it in ("tea", "ink")
+    ]
+    outer = pagents.json("run", "outer.yaml", "--dry-run")
+    told = pagents("run", "outer.yaml", "--dry-run", "--budget", "0.75")
+
+    firsts = [float(each["first_calls_at_most"]["known"]["cost"]["amount"]) for each in ones]
+    assert float(outer["first_calls_at_most"]["known"]["cost"]["amount"]) == pytest.approx(
+        sum(firsts)
+    )
+    assert {each["label"]: each["tasks"] for each in outer["items"]} == {
+        "each.fact": 2,
+        "each.post": 2,
+    }
+    assert outer["worst_case"] == {"usd": 1.0, "tokens": None}
+    assert "$0.75, the budget" in told.out
+
+
 def test_a_dry_run_says_what_is_done_and_what_such_work_cost(tagged: Pagents) -> None:
     again = tagged("run", tagged.team("one", "two"), "--id", "crew-1", "--dry-run")
     other = tagged.json("run", tagged.team("one", "two"), "--dry-run")

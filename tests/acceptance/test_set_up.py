@@ -65,7 +65,7 @@ def test_agents_are_listed_and_shown(shared: Pagents) -> None:
     listed = shared.items("agents", "list")
     shown = shared("agents", "show", "code_reviewer")
 
-    assert len(listed) == 33
+    assert len(listed) == 34
     assert "code:" in shown.out
     assert "instructions" in shown.out
 
@@ -78,7 +78,7 @@ def test_a_project_adds_agents_and_a_broken_one_is_named(pagents: Pagents) -> No
     examined = pagents("doctor")
 
     assert "greeter" in listed.out
-    assert "34 agents" in listed.err
+    assert "35 agents" in listed.err
     assert "✖ PA-E103" in listed.err
     assert broken in listed.err
     assert examined.code == 10

@@ -94,12 +94,18 @@ assert poll_until_complete(rows)[0]["success"]
 assert sessions_list(agentIdPattern="nothing")["count"] == 0
 assert sessions_history(session_key="by-dictionary")[-1]["content"] == "Say one."
 assert sessions_history({"sessionKey": first["childSessionKey"][:-4] + "..."})[0]["role"] == "user"
-assert sessions_send("by-dictionary", message="Again.")["reply"] == "Again."
+assert sessions_send("by-dictionary", "Again.", timeout_seconds="30")["reply"] == "Again."
 assert session_status("by-dictionary")["status"] == "done"
 assert any(agent["id"] == "main" for agent in agents_list()["agents"])
-assert agents_wait([third["runId"]])["completed"][0]["status"] == "done"
+assert [agent["id"] for agent in agents_list(agent_id="main")["agents"]] == ["main"]
+assert "code_reviewer" in {agent["id"] for agent in agents_list("code_review")["agents"]}
+assert agents_wait([third["runId"]], 5)["completed"][0]["status"] == "done"
 assert subagents()["status"] == subagents("list")["status"] == "ok"
-assert subagents(action="kill", target="hung")["status"] == "ok"
+assert sessions_history("mine")["status"] == "forbidden"
+assert "work of the person" in poll_until_complete("mine")[0]["error"]
+assert "mine" not in str(subagents()) + str(sessions_list(limit=200))
+assert "PARALLEL_AGENTS_CLIENT" in subagents("kill", "all")["error"]
+assert subagents("kill", "hung")["status"] == "ok"
 assert poll_until_complete("hung")[0]["error"].startswith("PA-E304")
 assert sessions_yield()["status"] == "error"
 again = sessions_spawn(task="Say it anew.", label="by-dictionary")
@@ -389,6 +395,7 @@ def test_the_functions_find_what_they_spawned_however_it_is_named(
 ) -> None:
     provider.gives(Hang(), "never over")
     code = f"import sys; sys.path.insert(0, {str(skill.folder)!r})\n{NAMED}"
+    skill.pagents("spawn", "main", "Mine.", "--label", "mine", "--wait")
 
     done = skill.run("-c", code)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from typer.core import TyperGroup
 
@@ -16,7 +17,9 @@ from parallel_agents.catalog.agent_file import AgentFields
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.catalog.fields import Fields
 from parallel_agents.catalog.team_fields import TaskFields, TeamFields
-from parallel_agents.core.run import RunStatus
+from parallel_agents.core.event import Body, Event
+from parallel_agents.core.question import OpenQuestion, Question
+from parallel_agents.core.run import Outcome, RunStatus
 from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.settings import Settings
 from parallel_agents.surfaces.cli.exits import Exit, exit_of
@@ -80,6 +83,7 @@ def text() -> str:
             _table(("agent", "does"), ((_card(e.name), _one_line(e.content)) for e in agents)),
             "## Teams\n",
             _table(("team", "does"), ((f"`{e.name}`", _one_line(e.content)) for e in teams)),
+            *_events(),
             "## Public names\n",
             ", ".join(f"`{name}`" for name in sorted(pa.__all__)) + "\n",
         ]
@@ -125,6 +129,50 @@ def _fields(title: str, link: str, table: type[Fields]) -> Iterator[str]:
         for name, field in table.model_fields.items()
     )
     yield _table(("field", "required"), rows)
+
+
+def _events() -> Iterator[str]:
+    """The fields of what `follow` and `questions` give, and of each kind of event."""
+    yield "## Events\n"
+    yield (
+        "[Following a run](python.md#following-a-run) shows how to use them. The classes are in `parallel_agents.events`.\n"
+    )
+    for kind in (Event, Outcome, OpenQuestion, Question):
+        yield f"Fields of `{kind.__name__}`:\n"
+        yield _table(("field", "type", "meaning"), _described(kind))
+    yield "The `body` of an event is one of:\n"
+    yield _table(("kind", "class", "meaning", "fields"), map(_body, get_args(Body)))
+
+
+def _described(kind: type) -> Iterator[tuple[str, str, str]]:
+    meanings, types = _meanings(kind), inspect.get_annotations(kind)
+    for name in types:
+        yield f"`{name}`", _type(types[name]), meanings.get(name, "")
+    for name, value in vars(kind).items():
+        if isinstance(value, property) and not name.startswith("_"):
+            returns = inspect.get_annotations(cast("Any", value.fget))["return"]
+            yield f"`{name}`", _type(returns), (value.__doc__ or "").split("\n")[0]
+
+
+def _meanings(kind: type) -> dict[str, str]:
+    """What the docstring of a class says of its attributes."""
+    text = (inspect.getdoc(kind) or "").partition("Attributes:\n")[2]
+    found = re.findall(r"^    (\w+(?:, \w+)*): (.*(?:\n {8}.*)*)", text, re.MULTILINE)
+    told = {names: " ".join(meaning.split()).replace("|", "\\|") for names, meaning in found}
+    return {name: meaning for names, meaning in told.items() for name in names.split(", ")}
+
+
+def _body(kind: Any) -> tuple[str, str, str, str]:
+    annotations = inspect.get_annotations(kind)
+    told = " ".join((inspect.getdoc(kind) or "").split("\n\n")[0].split())
+    names = [f"{name}: {kind}" for name, kind in annotations.items() if name != "kind"]
+    (tag,) = [each.default for each in fields(kind) if each.name == "kind"]
+    return f"`{tag}`", f"`{kind.__name__}`", told, ", ".join(map(_type, names))
+
+
+def _type(annotation: object) -> str:
+    told = getattr(annotation, "__forward_arg__", annotation)
+    return f"`{told}`".replace("|", "\\|")
 
 
 def _default(value: object) -> str:

@@ -24,6 +24,16 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "where-it-runs.md").read_text("utf-8")
 BLOCKS = dict(re.findall(r'^```\w+ title="([^"]+)"\n(.*?)^```$', PAGE, re.DOTALL | re.MULTILINE))
 PATIENCE_SECONDS = 50.0
+SCORER = """---
+name: scorer
+description: Scores an application.
+input:
+  type: object
+  properties:
+    application: {type: string}
+---
+Score the application.
+"""
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -98,6 +108,25 @@ def test_a_crontab_s_line_works_without_a_path(offline: Offline, user: dict[str,
     assert ended.returncode == 0, log
     assert "5/5 done" in log
     assert re.search(r"results/tea-\d{4}-\d\d-\d\d", log)
+
+
+def test_a_crontab_s_map_continues(offline: Offline, user: dict[str, str]) -> None:
+    line = BLOCKS["crontab with a map"].split(maxsplit=5)[5]
+    folder = Path(user["HOME"]) / "grants"
+    (folder / "applications").mkdir(parents=True)
+    (folder / "applications" / "choir.md").write_text("A choir asks for chairs.")
+    (offline.home / "agents").mkdir(parents=True, exist_ok=True)
+    (offline.home / "agents" / "scorer.md").write_text(SCORER)
+
+    ended = [
+        subprocess.run(["/bin/sh", "-c", line], env=user, cwd=user["HOME"], check=False)
+        for _ in range(2)
+    ]
+
+    log = (Path(user["HOME"]) / "pagents.log").read_text("utf-8")
+    assert [each.returncode for each in ended] == [0, 0], log
+    assert "done before, nothing ran   1/1 rows done" in log
+    assert (folder / "scores.csv").is_file()
 
 
 def test_tmux_keeps_a_worker_and_stops_it(offline: Offline, user: dict[str, str]) -> None:

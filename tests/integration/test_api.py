@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -177,6 +179,61 @@ async def test_a_program_that_waits_is_told_once_what_a_person_is_asked(
     assert result.output == "not yet"
     told = f"publish waits for your answer: pagents answer {question.id} yes\n  Publish? (yes / not yet)"
     assert caplog.messages == [told]
+
+
+def test_work_that_is_done_says_that_its_agent_was_edited_since(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    writer = pa.Agent("writer", instructions="Write.")
+
+    async def launch(flow: pa.Flow) -> str:
+        return (await flow.task("page", pa.Task(writer, "x"))).text
+
+    def both() -> None:
+        given: Options = {"home": tmp_path, "models": {"scripted": lambda _: echo()}}
+        pa.run([pa.Task(writer, "x")], key="one", model="scripted/model", **given)
+        pa.run_flow(launch, key="two", model="scripted/model", **given)
+
+    both()
+    both()
+    unsaid = list(caplog.messages)
+    writer = replace(writer, instructions="Write well.")
+    both()
+
+    assert unsaid == []
+    of_run, of_flow = caplog.messages
+    assert "keeps the options it began with (definition of writer)" in of_run
+    assert "the agent writer was edited, and the step page keeps its answer" in of_flow
+
+
+_IN_CHILDREN = """
+import multiprocessing, sys
+import parallel_agents as pa
+
+writer = pa.Agent("writer", instructions="Write.")
+pa.run([pa.Task(writer, "x")], key="one", model="sim/calm", home=sys.argv[1])
+
+
+def work(n: int) -> int:
+    return n
+
+
+if __name__ == "__main__":
+    child = multiprocessing.get_context("spawn").Process(target=work, args=(1,))
+    child.start()
+    child.join()
+"""
+
+
+def test_a_child_process_that_begins_the_work_of_its_parent_again_says_so(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(_IN_CHILDREN)
+
+    done = subprocess.run(
+        [sys.executable, program, tmp_path / "home"], capture_output=True, text=True, check=True
+    )
+
+    assert done.stderr.count("a child process imports this program") == 1
 
 
 def test_the_log_says_once_that_a_model_is_fetched(caplog: pytest.LogCaptureFixture) -> None:

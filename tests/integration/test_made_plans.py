@@ -56,7 +56,7 @@ async def test_other_inputs_under_the_key_of_a_plan_are_refused_with_what_differ
     with pytest.raises(Conflict) as caught:
         await pa.arun_plan(VERSE, topic="rain", key="t", **given)
 
-    assert caught.value.why == "other inputs: topic"
+    assert caught.value.why == "its input topic was 'tea', and is 'rain' here"
 
 
 def test_a_file_and_a_program_make_the_same_plan(tmp_path: Path) -> None:

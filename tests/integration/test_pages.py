@@ -222,7 +222,7 @@ async def test_origins_name_a_session_its_parent_and_its_first_run(open_store: O
 
         assert found == {
             top: Origin("the top", "", RunId("run-top"), "top"),
-            leaf: Origin("the leaf", "the top", RunId("run-leaf"), "leaf"),
+            leaf: Origin("the leaf", "the top", RunId("run-leaf"), "leaf", ("the leaf",)),
         }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from parallel_agents.testing.pytest_plugin import MakeScripted, RunVirtual, StartProvider
+from parallel_agents.testing import MakeScripted, RunVirtual, StartProvider
 
 UNUSED = """
 def test_it(scripted_model):

@@ -455,8 +455,21 @@ MADE: Mapping[str, Mapping[str, Callable[[], Any]]] = {
 }
 
 
-# Values that fakes and rigs return, an enum, an alias, an error; and a loop, which asyncio makes.
-NOT_CALLED = {"Answer", "DAYS", "Deadlock", "Mishap", "Received", "Rig", "Script", "VirtualLoop"}
+# Values that fakes and rigs return, an enum, an alias, an error; a loop, which asyncio makes; and the types of fixtures.
+NOT_CALLED = {
+    "Answer",
+    "DAYS",
+    "Deadlock",
+    "Mishap",
+    "Received",
+    "Rig",
+    "Script",
+    "VirtualLoop",
+} | {
+    "MakeScripted",
+    "RunVirtual",
+    "StartProvider",
+}
 
 
 def test_every_public_fake_is_walked() -> None:

@@ -141,7 +141,7 @@ async def test_a_key_that_names_other_work_refuses_every_plan(open_store: OpenSt
         with pytest.raises(NotFound):
             await store.spawn([plan("d"), plan("e", plan("nowhere").session)])
 
-        assert used.value.why == "it is used for the a: do a; this is the a: boil it"
+        assert used.value.why == "its text was 'do a', and is 'boil it' here"
         assert await store.events() == before
         assert await keys(store, Filter()) == {"a"}
 

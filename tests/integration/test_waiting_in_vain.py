@@ -6,6 +6,7 @@ from pathlib import Path
 
 from parallel_agents.app.opening import open_client
 from parallel_agents.models.shapes import objects_at, text_at
+from parallel_agents.session_tools.arguments import Arguments
 from parallel_agents.session_tools.context import Requester
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.surfaces.mcp.teams import TeamTools
@@ -28,7 +29,8 @@ async def test_a_run_whose_folder_is_gone_says_so_to_whoever_waits_looks_or_list
         folder.rmdir()
         waited = await client.session_tools.call("agents_wait", wait, ASKER)
         status = await client.session_tools.call("session_status", {"sessionKey": "gone"}, ASKER)
-        team = await TeamTools(client, environment, ASKER).call("run_status", {"run": "gone"})  # pyright: ignore[reportArgumentType] - it needs no worker
+        tools = TeamTools(client, environment, ASKER)  # pyright: ignore[reportArgumentType] - it needs no worker
+        team = await tools.call("run_status", Arguments({"run": "gone"}))
         row = await client.sessions.find("gone")
         (line,) = lines_of(await client.journal.look([row]), client.readiness.lacks)
 

@@ -60,7 +60,9 @@ async def test_a_failed_run_opens_at_its_first_failure_and_is_run_again_after_th
             await tab.page.keyboard.press("Escape")
             await panel.get_by_role("link", name="Its transcript").click()
             await tab.page.get_by_label("Find in the transcript").wait_for()
-            first = await tab.page.locator("main .trouble").first.inner_text()
+            told = tab.page.locator("main .trouble", has_text="sim refused").first
+            await told.wait_for(timeout=20_000)
+            first = await told.inner_text()
 
             assert faults == []
             assert first.startswith("sim refused")
@@ -83,7 +85,9 @@ async def test_a_done_run_opens_on_its_results_draws_its_plan_and_keeps_its_view
 
 
 async def step_shows_its_sessions(tab: Tab) -> None:
-    """The plan with how its steps did; one of them filters the timeline."""
+    """The steps that were begun, and the plan with how its steps did; one of them filters the timeline."""
+    await tab.page.get_by_role("link", name="Steps", exact=True).click()
+    await tab.page.get_by_role("link", name="facts", exact=True).wait_for()
     await tab.page.get_by_role("link", name="Graph").click()
     await tab.page.locator(".graph-who", has_text="done · ✔2").wait_for()
     faults = await tab.faults_of_access()

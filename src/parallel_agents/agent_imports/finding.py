@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from parallel_agents.agent_imports.claude import read_claude, read_skill
+from parallel_agents.agent_imports.codex import FOLDER as PROMPTS, read_prompt
 from parallel_agents.agent_imports.crewai import read_crew
 from parallel_agents.agent_imports.foreign_agent import ForeignAgent
 from parallel_agents.catalog.source import read_source
@@ -14,7 +15,10 @@ from parallel_agents.errors import InvalidFile, InvalidInput
 
 SKILL = "SKILL.md"
 _MOST_FILES = 200
-_TAKEN = "name a .md file of .claude/agents, an agents.yaml of CrewAI, a SKILL.md, or a folder"
+_TAKEN = (
+    "name a .md file of .claude/agents or of .codex/prompts, an agents.yaml of CrewAI, a SKILL.md,"
+    " or a folder"
+)
 
 
 def files_at(path: Path) -> list[Path]:
@@ -53,6 +57,8 @@ def read_foreign(file: Path) -> list[ForeignAgent]:
         return [read_skill(source)]
     if file.suffix in {".yaml", ".yml"}:
         return read_crew(source)
+    if file.suffix == ".md" and file.absolute().parent.name == PROMPTS:
+        return [read_prompt(source)]
     if file.suffix == ".md":
         return [read_claude(source)]
     raise InvalidFile(f"{file}: not a file of agents", hint="it takes .md, .yaml and SKILL.md")
@@ -62,7 +68,7 @@ def _in_folder(folder: Path) -> Iterator[Path]:
     if (folder / SKILL).is_file():
         yield folder / SKILL
         return
-    patterns = ("*.md", f"*/{SKILL}", "agents.yaml", "config/agents.yaml")
+    patterns = ("*.md", f"{PROMPTS}/*.md", f"*/{SKILL}", "agents.yaml", "config/agents.yaml")
     files = (file for pattern in patterns for file in folder.glob(pattern))
     readmes = {"readme.md", "agents.md", "claude.md"}
     chosen = (file for file in files if file.name.lower() not in readmes)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any, TypeVar
 
 from parallel_agents.api.asking import telling_questions
+from parallel_agents.api.child_imports import note_child_import
 from parallel_agents.api.held_loop import note_held_loop
 from parallel_agents.api.opening import LOG, Options, open_parts
 from parallel_agents.api.progress import open_bar
 from parallel_agents.api.watching import Watch
 from parallel_agents.app.client import App
 from parallel_agents.app.farewell import FlowFarewell
-from parallel_agents.core.run import Result
+from parallel_agents.core.agent import AnyAgent
+from parallel_agents.core.edited import describe_edited, edited_among
+from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.flows.function import FlowFunction
 from parallel_agents.interrupts import in_thread, to_its_end, unless
@@ -24,7 +27,11 @@ V = TypeVar("V")
 
 
 async def flow_result(
-    app: App, farewell: FlowFarewell, spawning: Awaitable[Spawned], watch: Watch | None = None
+    app: App,
+    farewell: FlowFarewell,
+    spawning: Awaitable[Spawned],
+    watch: Watch | None = None,
+    agents: Sequence[AnyAgent] = (),
 ) -> Result[Any]:
     """The result of a flow that is being spawned; its start is never broken off halfway.
 
@@ -33,6 +40,7 @@ async def flow_result(
         farewell: is told of it.
         spawning: spawns it.
         watch: shows it on a bar; None for no bar.
+        agents: those that its function names.
     """
 
     async def start() -> Spawned:
@@ -42,12 +50,24 @@ async def flow_result(
     spawned = await to_its_end(start())
     if kept := describe_kept(spawned):
         LOG.warning(kept)
+    await _note_edited(app, spawned, agents)
     with open_bar(is_wanted=watch is not None) as bar:
         async with telling_questions(app, spawned):
             if watch is not None and bar is not None:
                 await watch(app, spawned, bar)
             (result,) = await app.sessions.wait([spawned.run_id])
     return result
+
+
+async def _note_edited(app: App, spawned: Spawned, agents: Sequence[AnyAgent]) -> None:
+    """Tell of a flow that is done, and so is not called again, that agents of its steps were edited since."""
+    if spawned.is_new or not agents:
+        return
+    row = await app.sessions.find(spawned.session_key)
+    if row.run.status is RunStatus.DONE:
+        found = edited_among(await app.sessions.members(row), agents)
+        for agent, steps in found.items():
+            LOG.warning(describe_edited(agent, steps))
 
 
 def in_opened(
@@ -57,6 +77,7 @@ def in_opened(
     functions: Iterable[FlowFunction[Any]] = (),
 ) -> V:
     """What `work` returns in an open store, for code that is not async; a Ctrl-C says how to continue."""
+    note_child_import()
     note_held_loop("`await` and an a before the function's name, as in `await pa.arun_flow(...)`")
 
     async def run_until(stop: asyncio.Event) -> V | None:

@@ -83,7 +83,9 @@ async def arun_flow(  # noqa: D417, PLR0913 - all else is input of the function
     options = given_options(home, tools, agents, gates, models, settings, (), tags)
     farewell = FlowFarewell(task.name)
     async with open_parts(None, None, options, [flow]) as app, letting_calls_end(app, farewell):
-        return typed(await _run(app, task, key, farewell, progress=progress), flow.output_type)
+        return typed(
+            await _run(app, flow, task, key, farewell, progress=progress), flow.output_type
+        )
 
 
 @checked
@@ -126,13 +128,22 @@ def run_flow(  # noqa: PLR0913 - all else is input of the function
     farewell = FlowFarewell(task.name)
 
     async def work(app: App) -> Result[T]:
-        return typed(await _run(app, task, key, farewell, progress=progress), flow.output_type)
+        return typed(
+            await _run(app, flow, task, key, farewell, progress=progress), flow.output_type
+        )
 
     return in_opened(options, farewell, work, [flow])
 
 
 async def _run(
-    app: App, task: FlowTask, key: str | None, farewell: FlowFarewell, *, progress: bool
+    app: App,
+    flow: FlowFunction[Any],
+    task: FlowTask,
+    key: str | None,
+    farewell: FlowFarewell,
+    *,
+    progress: bool,
 ) -> Result:
     spawning = app.sessions.spawn_flow(task, key=key)
-    return await flow_result(app, farewell, spawning, watch_flow if progress else None)
+    watch = watch_flow if progress else None
+    return await flow_result(app, farewell, spawning, watch, flow.agents)

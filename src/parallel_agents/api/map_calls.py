@@ -11,7 +11,7 @@ from typing import Annotated, Generic, NamedTuple, TypeAlias
 import orjson
 
 from parallel_agents.api.opening import Options
-from parallel_agents.app.asked_map import AskedMap, Templates, wants_text
+from parallel_agents.app.asked_map import AskedMap, Notation, Templates, wants_text
 from parallel_agents.app.map_out import out_file
 from parallel_agents.core.agent import Agent, T
 from parallel_agents.core.budget import AnyBudget, as_budget
@@ -50,7 +50,7 @@ _TAKES = "dictionaries, or the path of a file or a pattern"
 Rows: TypeAlias = Annotated[
     Iterable[GivenObject] | Path | str, Taker(frozenset(), _take_rows, _TAKES)
 ]
-_HOW = 'pass text="Classify: {column}", or inputs={"name": "{column}"} for an input of the agent'
+_HOW = Notation("pass", 'text="{}"', 'inputs={{"{}": "{}"}}')
 _FOLDER = "rows"
 
 

@@ -15,7 +15,6 @@ from parallel_agents.api.opening import (
     open_parts,
 )
 from parallel_agents.api.watching import watch_flow
-from parallel_agents.app.begin_plan import begin_plan
 from parallel_agents.app.client import App
 from parallel_agents.app.farewell import FlowFarewell
 from parallel_agents.app.models import ModelFactory
@@ -218,4 +217,4 @@ async def _run(
     task = plan_task(plan, asked.inputs, options=asked.options)
     await probe_plan(app, environment, plan, asked.inputs)
     watch = watch_flow if asked.has_progress else None
-    return await flow_result(app, farewell, begin_plan(app, task, asked.key), watch)
+    return await flow_result(app, farewell, app.sessions.spawn_flow(task, key=asked.key), watch)

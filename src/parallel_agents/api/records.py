@@ -21,13 +21,13 @@ from parallel_agents.core.annotations import Name
 from parallel_agents.core.arguments import checked, checked_methods
 from parallel_agents.core.event import Event
 from parallel_agents.core.inspection import each_event
-from parallel_agents.core.known_cost import known_cost
 from parallel_agents.core.message import Message
 from parallel_agents.core.run import Result
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.transcript import fold
 from parallel_agents.core.verbs import whole_history
 from parallel_agents.errors import InvalidInput, MissingExtra, NotFound
+from parallel_agents.extras import install_line
 from parallel_agents.interrupts import in_thread
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.settings import Environment, Settings, read_environment
@@ -153,7 +153,7 @@ class Record:
             raise MissingExtra(
                 "to_pandas() needs pandas",
                 why="the package pandas is not installed",
-                hint="pip install pandas; without it, use results() or export a CSV",
+                hint=f"{install_line('pandas')}; without it, use results() or export a CSV",
             )
         pandas: Any = import_module("pandas")
         return pandas.DataFrame([_row(line) for line in self._seen.lines])
@@ -289,7 +289,7 @@ def _row(line: SessionLine) -> dict[str, object]:
         "seconds": line.seconds,
         "input_tokens": usage.all_input_tokens,
         "output_tokens": usage.output_tokens,
-        "cost_usd": known_cost(run, run.spend),
+        "cost_usd": run.spend.cost_usd,
         "simulated_usd": run.spend.simulated_usd,
         "error_code": run.error_code,
     }

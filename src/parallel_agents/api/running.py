@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from parallel_agents.api.asking import telling_questions
+from parallel_agents.api.child_imports import note_child_import
 from parallel_agents.api.held_loop import note_held_loop
 from parallel_agents.api.opening import given_options, letting_calls_end, open_parts
 from parallel_agents.api.progress import progress_bar
@@ -138,6 +139,7 @@ def run_call(call: TeamCall[T]) -> TeamResult[T]:
     Raises:
         KeyboardInterrupt: it was stopped.
     """
+    note_child_import()
     note_held_loop("`await pa.arun(...)`")
     farewell = call.farewell
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, NoReturn, Self
 
+from parallel_agents.api.child_imports import note_child_import
 from parallel_agents.api.held_loop import note_held_loop
 from parallel_agents.api.opening import given_options, letting_calls_end, open_parts
 from parallel_agents.api.progress import progress_bar
@@ -184,6 +185,8 @@ def _each(call: TeamCall[T]) -> Generator[Result[T]]:
 
             if await unless(stop, tell_all()) is None and not is_left:
                 await farewell.let_calls_end(app)
+
+    note_child_import()
 
     note_held_loop("`async for` in place of `for`")
     results = iterate(work)

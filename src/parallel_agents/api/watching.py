@@ -56,7 +56,7 @@ async def watch_map(app: App, spawned: Spawned, bar: Bar) -> None:
         while not is_over:
             is_over = bool((await asyncio.wait({waiting}, timeout=_LOOK_SECONDS))[0])
             if (now := app.maps.progress.get(spawned.session_key)) is not None:
-                bar.show(now.ended, now.rows, not_done=now.failed, spend=now.spent)
+                bar.show(now.ended, now.rows, not_done=now.failed + now.killed, spend=now.spent)
         await waiting
     finally:
         waiting.cancel()

@@ -9,24 +9,50 @@ from typing import NamedTuple
 
 from parallel_agents.app.batch_room import room_for_rows
 from parallel_agents.app.client import Client
+from parallel_agents.app.map_done import rows_done
 from parallel_agents.app.map_out import check_out, check_same, earlier_of, taken_out
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.batch import check_batch
 from parallel_agents.core.budget import Budget
-from parallel_agents.core.object_schema import properties
+from parallel_agents.core.object_schema import missing_names, properties
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.verbs import SessionVerbs, Spawned
 from parallel_agents.errors import InvalidInput
 from parallel_agents.maps.checking import CheckedRows, check_rows
 from parallel_agents.maps.filling import Filled
 from parallel_agents.maps.request import MapRequest
-from parallel_agents.maps.source import PATH, Format
-from parallel_agents.maps.template import escaped
+from parallel_agents.maps.source import TEXT_OF_FILE, Format, Source
+from parallel_agents.maps.template import Template, escaped
 from parallel_agents.sessions.requests import check_task
 
 _TEXT = "Do your task for this input."
-# Lists and reports show the start of a task's text, which is to say what its row is.
-_TEXT_OF_FILE = f"Do your task for {{{PATH}}}."
+_NAMES_ALONE = (
+    "the agent gets the path of each file and not what is in it: @{path} stands for its text"
+)
+
+
+class Notation(NamedTuple):
+    """How a caller writes what the agent gets of a row.
+
+    Attributes:
+        verb: such as `add`.
+        text: a task's text, with `{}` for it.
+        input: an input, with `{}` for its name and for its text.
+    """
+
+    verb: str
+    text: str
+    input: str
+
+    def hint(self, source: Source, missing: str = "") -> str:
+        """What to write for rows of this source; of an input that is missing, how it is given."""
+        value = "@{path}" if source.has_files else "{column}"
+        given = self.input.format(missing or "NAME", value)
+        if not missing:
+            text = self.text.format(f"Classify: {value}")
+            given = f"{text}, or {given} for an input of the agent"
+        what = "; @{path} is the text of each file, and {path} only its path"
+        return f"{self.verb} {given}{what if source.has_files else ''}"
 
 
 class Templates(NamedTuple):
@@ -50,12 +76,14 @@ class CheckedMap(NamedTuple):
 
     Attributes:
         rows: how many there are.
+        notes: what to tell the caller before anything is paid for.
     """
 
     request: MapRequest
     rows: int
     first: Filled
     model: str | None
+    notes: tuple[str, ...] = ()
 
 
 class AskedMap(NamedTuple):
@@ -68,7 +96,7 @@ class AskedMap(NamedTuple):
         model: for rows whose agent names none.
         max_parallel: the most rows at once.
         budget: the most that all rows may spend.
-        how: what tells a caller how to say what the agent gets of a row.
+        how: how the caller writes what the agent gets of a row.
     """
 
     name: str
@@ -77,7 +105,7 @@ class AskedMap(NamedTuple):
     model: str | None
     max_parallel: int | None
     budget: Budget
-    how: str
+    how: Notation
 
     async def checked(self, client: Client) -> CheckedMap:
         """The map, with its first row and how many it has, once all rows are checked.
@@ -98,8 +126,12 @@ class AskedMap(NamedTuple):
         if request.batch > 1:
             check_batch(agent.in_folder, refine=request.refine, workspace=None)
 
+        done = await rows_done(client, self.name) if earlier.input else set[str]()
+        left = set(done)
+
         def check(filled: Filled) -> None:
             check_task(filled.task, agent)
+            left.discard(filled.key)
             if not first:
                 first.append(filled)
 
@@ -110,7 +142,11 @@ class AskedMap(NamedTuple):
             tokens = await room_for_rows(client, first[0].task, request.batch)
             request = replace(request, batch_tokens=tokens)
         request = replace(request, rows=found.count)
-        return CheckedMap(request, found.count, first[0], self.model)
+        flow = request.flow_task(model=self.model)
+        await client.sessions.check([await client.sessions.plan_flow(flow, key=self.name)])
+        notes = [_NAMES_ALONE] if _has_names_alone(request, agent) else []
+        notes += [_none_is_done(len(done), found.count)] if done and len(left) == len(done) else []
+        return CheckedMap(request, found.count, first[0], self.model, tuple(notes))
 
     async def begin(
         self,
@@ -134,20 +170,18 @@ class AskedMap(NamedTuple):
             client.sessions.limit_parallel(spawned.session_key, self.max_parallel)
         return spawned
 
-    @property
-    def _usual_text(self) -> str:
-        source = self.request.source
-        has_files = source.format is Format.FILES or source.label == PATH
-        return _TEXT_OF_FILE if has_files else _TEXT
-
     def _of(self, agent: Agent) -> MapRequest:
-        found = self.read_inputs(agent.in_folder.input_schema)
-        text = self.request.text
-        if not text and not found.texts:
-            raise no_text(self.how)
+        schema = agent.in_folder.input_schema
+        found = self.read_inputs(schema)
+        text, source = self.request.text, self.request.source
+        given = {*found.texts, *found.literals}
+        missing = missing_names(schema or {}, given)
+        if (not text and not found.texts) or missing:
+            raise no_text(self.how.hint(source, *missing[:1]), agent.name, missing)
+        usual = TEXT_OF_FILE if source.has_files else _TEXT
         return replace(
             self.request,
-            text=(text or self._usual_text) + escaped(found.added),
+            text=(text or usual) + escaped(found.added),
             inputs=found.texts,
             literals=found.literals,
             json_inputs=found.json_names,
@@ -155,9 +189,31 @@ class AskedMap(NamedTuple):
         )
 
 
-def no_text(how: str) -> InvalidInput:
-    """The refusal of a map without templates."""
-    return InvalidInput("nothing says what the agent gets of a row", hint=how)
+def _has_names_alone(request: MapRequest, agent: Agent) -> bool:
+    """Whether rows are files, and an agent that could not read them gets no more than their names."""
+    if request.source.format is not Format.FILES or agent.possible_tools or agent.policy.spawns:
+        return False
+    texts = [request.text, *request.inputs.values()]
+    return not any(Template.parse(text, where="the text").has_content for text in texts)
+
+
+def _none_is_done(done: int, rows: int) -> str:
+    """What to say if a map that is continued would do all of its rows anew."""
+    are = (
+        "the row that is done is not"
+        if done == 1
+        else f"none of the {done:,} rows that are done is"
+    )
+    asked = "this 1 row, which is" if rows == 1 else f"these {rows:,} rows, which are all"
+    return f"{are} among {asked} asked and paid for"
+
+
+def no_text(hint: str, agent: str = "", missing: Sequence[str] = ()) -> InvalidInput:
+    """The refusal of a map that does not say what the agent gets of a row, or not enough."""
+    if missing:
+        names = " and ".join(map(repr, missing))
+        return InvalidInput(f"{agent} needs {names}, and nothing says what it is", hint=hint)
+    return InvalidInput("nothing says what the agent gets of a row", hint=hint)
 
 
 def wants_text(name: str, schema: Mapping[str, Json] | None) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from parallel_agents.app.begin_plan import begin_plan
 from parallel_agents.app.client import Client
 from parallel_agents.app.plan_probes import probe_plan
 from parallel_agents.catalog.team import Team
@@ -75,15 +74,18 @@ async def begin_team(
         PagentsError: it cannot be started; nothing is stored.
     """
     if team.plan is not None:
-        plan = asked.plan_of(team)
-        # The worker may have another default.
-        plan = with_default_model(plan, client.settings.model)
+        plan = plan_of(client, team, asked)
         filled = team.filled(asked.values)
         await probe_plan(client, environment, plan, filled)
-        return await begin_plan(
-            client, plan_task(plan, filled), asked.key, sessions=sessions, tags=asked.tags
-        )
+        task = plan_task(plan, filled)
+        return await sessions.spawn_flow(task, key=asked.key, tags=asked.tags)
     return await sessions.spawn_team(work_of(team, asked), key=asked.key, tags=asked.tags)
+
+
+def plan_of(client: Client, team: Team, asked: TeamRequest) -> Plan:
+    """The plan that a team which has one would begin."""
+    # The worker may have another default.
+    return with_default_model(asked.plan_of(team), client.settings.model)
 
 
 def work_of(team: Team, asked: TeamRequest) -> TeamTask:

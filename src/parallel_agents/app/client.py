@@ -51,6 +51,7 @@ from parallel_agents.quality.preflight import Preflight
 from parallel_agents.runners.agent.questions import Patience
 from parallel_agents.runners.agent.tooling import Tooling
 from parallel_agents.session_tools.context import ToolSettings
+from parallel_agents.session_tools.records import Records
 from parallel_agents.session_tools.toolbox import SessionTools
 from parallel_agents.sessions.attaching import Attacher
 from parallel_agents.sessions.completions import Completions
@@ -187,7 +188,7 @@ class Client:
         self.orchestrator = Orchestrator(directory, self.readiness.lack)
         resources.built_in.add_orchestrator(self.flows, self.orchestrator)
         self.maps = resources.built_in.maps
-        self.session_tools = _session_tools(self.service, directory, resources)
+        self.session_tools = _session_tools(self.service, self.journal, directory, resources)
         self.workspaces = HomeWorkspaces(
             environment.home, LIMITS._replace(bytes=settings.workspace_megabytes * 1_000_000)
         )
@@ -281,10 +282,13 @@ class App(Client):
                 return
 
 
-def _session_tools(service: Service, directory: Directory, resources: Resources) -> SessionTools:
-    settings = resources.settings
+def _session_tools(
+    service: Service, journal: Journal, directory: Directory, resources: Resources
+) -> SessionTools:
+    settings, store = resources.settings, resources.store
     return SessionTools(
         service,
+        Records(journal=journal, deliveries=store, subscribe=store.subscribe),
         directory,
         ToolSettings(
             default_agent=settings.default_agent,

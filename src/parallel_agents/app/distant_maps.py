@@ -111,7 +111,7 @@ async def _body(distant: Distant, asked: AskedMap, tags: Sequence[str]) -> dict[
     request = asked.request
     found = asked.read_inputs(await distant.sessions.input_schema(request.agent))
     if not request.text and not found.texts:
-        raise no_text(asked.how)
+        raise no_text(asked.how.hint(request.source))
     if request.limits != Limits(timeout_seconds=request.limits.timeout_seconds):
         raise not_at_distance("a map with limits other than its time limit")
     gates = gates_body(request.gates, request.refine)

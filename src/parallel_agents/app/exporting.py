@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from parallel_agents.core.store import Store
+from parallel_agents.extras import install_line
 from parallel_agents.models.certificates import make_context
 from parallel_agents.settings import Environment
 from parallel_agents.telemetry.options import read_options
@@ -29,7 +30,8 @@ def make_exporter(environment: Environment, store: Store) -> Exporter | None:
     if not _is_installed():
         _log.warning(
             "telemetry is not sent: OTEL_EXPORTER_OTLP_ENDPOINT is set, and the extra otel is"
-            " missing; pip install 'pagents[otel]', or set OTEL_SDK_DISABLED=true"
+            " missing; %s, or set OTEL_SDK_DISABLED=true",
+            install_line("pagents[otel]"),
         )
         return None
     from parallel_agents.telemetry.exporter import Exporter  # noqa: PLC0415 - of an extra

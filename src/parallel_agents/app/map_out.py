@@ -10,11 +10,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from parallel_agents.app.asked_before import asked_before
 from parallel_agents.app.client import Client
-from parallel_agents.app.other_work import asked_before, other_values, other_work
 from parallel_agents.core.ids import make_flow_key
 from parallel_agents.core.schema import Json
-from parallel_agents.errors import InvalidInput
+from parallel_agents.core.work_differences import other_values
+from parallel_agents.errors import Conflict, InvalidInput
 from parallel_agents.files import check_folder, make_folders
 from parallel_agents.maps.request import MAP, MapRequest
 from parallel_agents.maps.results_file import CSV_SUFFIX
@@ -54,8 +55,11 @@ def check_same(request: MapRequest, name: str, earlier: Earlier) -> None:
     """
     asked = request.flow_task().input
     if earlier.input and (found := other_values(earlier.input, asked, _OPTIONS)):
-        hint = "ask for the same again to continue it, or choose another id or key"
-        raise other_work(f"the map {name}", found, hint)
+        raise Conflict(
+            f"the map {name} was begun with other work",
+            why="; ".join(found),
+            hint="ask for the same again to continue it, or choose another id or key",
+        )
 
 
 def out_file(out: str | None, home: Path, name: str, source: Source) -> Path:

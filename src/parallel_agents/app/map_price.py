@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -10,16 +11,20 @@ from typing import NamedTuple
 
 from parallel_agents.app.asked_map import CheckedMap
 from parallel_agents.app.client import Client
+from parallel_agents.app.reduce_price import ReduceCalls, ReducePricing
 from parallel_agents.core.budget import Amount
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.frozen import Frozen
+from parallel_agents.core.going_on import is_closed
 from parallel_agents.core.ids import RunId, SessionKey, make_flow_key
 from parallel_agents.core.run import RunStatus
+from parallel_agents.core.task import Task
 from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.maps.batches import Batches
 from parallel_agents.maps.batching import Grouping, batch_task
 from parallel_agents.maps.filling import Filled, Filling
 from parallel_agents.maps.finding import Found, find_rows
+from parallel_agents.maps.reducing import TEXT
 from parallel_agents.maps.request import MAP
 from parallel_agents.maps.source import fingerprint
 from parallel_agents.sessions.retries import max_cost_of_first_call
@@ -34,14 +39,17 @@ class MapPrice(Frozen):
     """What a map would cost.
 
     Attributes:
-        rows: how many rows would be asked.
+        rows: how many rows would be asked; none if nothing can be added to the map any more.
         done: rows that are done already, and cost nothing.
         calls: the first calls of the rows, or of their batches.
         model: of the first row.
-        nanousd: the most that the first calls cost together, in billionths of a US dollar; None if a
+        reduce_calls: the first calls of what combines the results: about so many while rows are open.
+        reduce_model: of these; empty if nothing combines them.
+        nanousd: the most that all of these first calls cost together, in billionths of a US dollar; None if a
             price is unknown.
         tokens: the most tokens of the first calls.
         is_exact: whether each call was priced; otherwise some of them stand for the others.
+        is_closed: whether the map was killed, so that it only shows its results.
         missing_keys: the keys that are not set, and without which the map cannot begin.
     """
 
@@ -52,6 +60,9 @@ class MapPrice(Frozen):
     nanousd: int | None
     tokens: int
     is_exact: bool
+    reduce_calls: int = 0
+    reduce_model: str = ""
+    is_closed: bool = False
     missing_keys: tuple[str, ...] = ()
 
     @property
@@ -77,30 +88,53 @@ class _Tally:
 
 
 async def price_map(client: Client, name: str, checked: CheckedMap) -> MapPrice:
-    """What the rows of a map that was checked would cost; those that are done cost nothing."""
-    session, size = SessionKey(make_flow_key(MAP, name)), checked.request.batch
-    is_begun = bool(await client.sessions.list(Filter(session=session)))
+    """What a map that was checked would cost: its rows, and what combines them; what is done costs nothing."""
+    session, first = SessionKey(make_flow_key(MAP, name)), checked.first.task
+    begun = await client.sessions.list(Filter(session=session))
+    plan = await client.sessions.plan_task(first)
+    if begun and is_closed(begun[0]):
+        return _closed(checked.rows, plan.model)
+    request = checked.request
+    asked = Task(request.reduce or request.agent, request.reduce_text or TEXT, model=checked.model)
+    with tempfile.TemporaryFile() as lines:
+        reducing = ReducePricing(client, session, asked, lines)
+        tally = await _priced(client, session, checked, reducing, is_begun=bool(begun))
+        reduced = await reducing.calls(plan) if request.reduce else None
+    return _sum(plan.model, tally, reduced)
+
+
+async def _priced(
+    client: Client,
+    session: SessionKey,
+    checked: CheckedMap,
+    reducing: ReducePricing,
+    *,
+    is_begun: bool,
+) -> _Tally:
+    """The rows that would be asked, which `reducing` notes with those that are done."""
+    request, size = checked.request, checked.request.batch
     batches = await Batches.stored(client.sessions, session) if is_begun else Batches()
     every = -(-checked.rows // (size * MOST_PRICED))
-    tally, grouping = _Tally(), Grouping[_Asked](size, checked.request.batch_tokens)
-    model = (await client.sessions.plan_task(checked.first.task)).model
-    with checked.request.source.opened(fingerprint()) as rows:
-        filled = Filling(checked.request, checked.model).filled(islice(rows, checked.rows))
+    tally, grouping = _Tally(), Grouping[_Asked](size, request.batch_tokens)
+    with request.source.opened(fingerprint()) as rows:
+        filled = Filling(request, checked.model).filled(islice(rows, checked.rows))
         while part := await asyncio.to_thread(_some, filled):
             found: dict[str, Found] = {}
             if is_begun:
                 found = await find_rows(client.sessions, session, batches, part, _NOBODY)
+            if request.reduce:
+                await reducing.add([found.get(each.key) for each in part])
             for each in part:
                 before = found.get(each.key)
-                if before is not None and before.status is RunStatus.DONE:
-                    tally.done += 1
+                if before is not None and before.is_settled:
+                    tally.done += before.status is RunStatus.DONE
                     continue
                 most = size if before is None else before.most(size)
                 for group in grouping.add(_Asked(each, most)):
                     await _price(client, group, tally, every)
     if rest := grouping.rest():
         await _price(client, rest, tally, every)
-    return _sum(model, tally)
+    return tally
 
 
 async def _price(client: Client, group: Sequence[_Asked], tally: _Tally, every: int) -> None:
@@ -119,16 +153,30 @@ def _some(filled: Iterator[Filled]) -> list[Filled]:
     return list(islice(filled, _AT_ONCE))
 
 
-def _sum(model: str, tally: _Tally) -> MapPrice:
+def _sum(model: str, tally: _Tally, reduced: ReduceCalls | None) -> MapPrice:
     factor = tally.rows / max(tally.priced_rows, 1)
     known = [each.nanousd for each in tally.amounts if each.nanousd is not None]
-    is_known = len(known) == len(tally.amounts)
+    nanousd = round(sum(known) * factor) if len(known) == len(tally.amounts) else None
+    tokens = round(sum(each.tokens for each in tally.amounts) * factor)
+    is_exact = len(tally.amounts) == tally.calls
+    if reduced is not None and reduced.calls:
+        most = reduced.most.nanousd
+        nanousd = None if nanousd is None or most is None else nanousd + most
+        tokens, is_exact = tokens + reduced.most.tokens, is_exact and not tally.rows
     return MapPrice(
         rows=tally.rows,
         done=tally.done,
         calls=tally.calls,
         model=model,
-        nanousd=round(sum(known) * factor) if is_known else None,
-        tokens=round(sum(each.tokens for each in tally.amounts) * factor),
-        is_exact=len(tally.amounts) == tally.calls,
+        nanousd=nanousd,
+        tokens=tokens,
+        is_exact=is_exact,
+        reduce_calls=0 if reduced is None else reduced.calls,
+        reduce_model="" if reduced is None else reduced.model,
+    )
+
+
+def _closed(rows: int, model: str) -> MapPrice:
+    return MapPrice(
+        rows=0, done=rows, calls=0, model=model, nanousd=0, tokens=0, is_exact=True, is_closed=True
     )

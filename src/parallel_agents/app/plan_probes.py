@@ -16,7 +16,6 @@ from parallel_agents.core.plan import (
     Step,
     all_steps,
     placed_steps,
-    with_default_model,
 )
 from parallel_agents.core.plan_checks import RESERVED
 from parallel_agents.core.plan_inputs import complete_input
@@ -25,7 +24,6 @@ from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.template import fill_input, fill_text, paths_in, texts_in
 from parallel_agents.errors import ConfigError
-from parallel_agents.orchestration.request import DoRequest
 from parallel_agents.settings import Environment
 
 SEARCH = "web_search"
@@ -38,20 +36,7 @@ class Probes(NamedTuple):
     plans: Sequence[SessionPlan]
 
 
-class Outlook(NamedTuple):
-    """What is known of a plan before it begins.
-
-    Attributes:
-        plans: a session for each step that an agent does, under the label of the step; one that agents
-            hand on has that of the first, and one whose agent is yet to be made has none.
-        unread: the labels of those that read what others come to, so that their first calls are not known.
-    """
-
-    plans: Sequence[SessionPlan]
-    unread: frozenset[str]
-
-
-class _Probe(NamedTuple):
+class Probe(NamedTuple):
     """An agent of a step; the inputs that it reads, or None if it reads more than these."""
 
     placed: PlacedStep
@@ -76,65 +61,29 @@ async def probe_plan(
         UnknownModel, MissingKey, InvalidInput, ConfigError: an agent could not do its work.
     """
     found = {_kind(each): each for each in _probes(plan, values)}
-    tasks = tuple(_task(app, each) for each in found.values())
+    tasks = tuple(probe_task(app, each) for each in found.values())
     for task in tasks:
         _check_search(app, environment, task)
     plans = [await app.sessions.plan_task(task) for task in tasks]
     return Probes(TeamTask(tasks=tasks, model=plan.model), plans)
 
 
-async def foresee_plan(
-    app: Client, environment: Environment, plan: Plan, values: Mapping[str, Json]
-) -> Outlook:
-    """The session of each step of a plan, to be priced; nothing is begun.
-
-    Raises:
-        UnknownModel, MissingKey, InvalidInput, ConfigError: an agent could not do its work.
-    """
-    probes = _probes(plan, values)
-    kinds = dict.fromkeys(map(_kind, probes))
-    planned = dict(
-        zip(kinds, (await probe_plan(app, environment, plan, values)).plans, strict=True)
-    )
-    firsts = [each for each in probes if each.agent == each.step.agents[0]]
-    plans = [_labelled(planned[_kind(each)], each.label) for each in firsts]
-    return Outlook(plans, frozenset(each.label for each in firsts if each.filled is None))
-
-
-async def foresee_goal(app: Client, environment: Environment, request: DoRequest) -> Outlook:
-    """What a goal would begin, to be priced: the steps of its plan, or else only the planning of it.
-
-    Raises:
-        PagentsError: as when it is begun.
-    """
-    app.orchestrator.check_request(request)
-    if request.plan is None:
-        planning = app.orchestrator.planning_task(request)
-        return Outlook([await app.sessions.plan_task(planning)], frozenset())
-    plan = with_default_model(request.plan, request.model)
-    return await foresee_plan(app, environment, plan, request.material)
-
-
-def _probes(plan: Plan, values: Mapping[str, Json]) -> list[_Probe]:
+def _probes(plan: Plan, values: Mapping[str, Json]) -> list[Probe]:
     """The agents of all steps, of the plans in them too."""
     inputs = complete_input(plan, values)
     created = {step.create.name for step in all_steps(plan) if step.create is not None}
     return [
-        _Probe(each, name, None if each.is_inner else _first_values(each.step, inputs))
+        Probe(each, name, None if each.is_inner else _first_values(each.step, inputs))
         for each in placed_steps(plan)
         for name in each.step.agents
         if name not in created
     ]
 
 
-def _kind(probe: _Probe) -> tuple[object, ...]:
+def _kind(probe: Probe) -> tuple[object, ...]:
     """What is the same for steps that one session can stand for."""
     own = None if probe.filled is None else probe.label
     return probe.agent, probe.placed.model, probe.step.ladder, own
-
-
-def _labelled(plan: SessionPlan, label: str) -> SessionPlan:
-    return replace(plan, session=replace(plan.session, label=label))
 
 
 def _check_search(app: Client, environment: Environment, task: Task[Any]) -> None:
@@ -161,7 +110,7 @@ def _first_values(step: Step, inputs: Mapping[str, Json]) -> Mapping[str, Json] 
     return None if step.needs or step.when or not reads.isdisjoint(RESERVED) else inputs
 
 
-def _task(app: Client, probe: _Probe) -> Task[Any]:
+def probe_task(app: Client, probe: Probe) -> Task[Any]:
     """The task of an agent, or one that stands for it until the steps before have ended."""
     step, filled = probe.step, probe.filled
     agent = app.agent(probe.agent)
@@ -173,5 +122,7 @@ def _task(app: Client, probe: _Probe) -> Task[Any]:
         ladder=step.ladder,
         gates=step.gates,
         refine=step.refine,
+        budget=step.budget,
+        cache_seconds=probe.placed.plan.cache_seconds,
     )
     return task if filled is None else replace(task, workspace=probe.placed.plan.workspace)

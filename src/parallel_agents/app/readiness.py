@@ -216,7 +216,7 @@ def _not_passed(
         meant(
             name,
             {*passed, *known},
-            f"pass {option} to `run` or `open` in Python; or leave the run to a process that has it",
+            f"pass {option} to `run`, `run_flow`, `open` or what else you call in Python; or leave the run to a process that has it",
         ),
     )
 

@@ -16,6 +16,7 @@ from parallel_agents.containment.commands import why_not_found
 from parallel_agents.core.notification import read_target
 from parallel_agents.core.reference import Reference, Scheme, parse_reference, scheme_of
 from parallel_agents.errors import ConfigError, SecretUnavailable
+from parallel_agents.extras import install_line
 from parallel_agents.models.presets import presets
 from parallel_agents.secrets.addresses import secrets_in_headers
 from parallel_agents.secrets.forms import why_ordinary
@@ -150,7 +151,7 @@ def _why_unusable(reference: Reference) -> ConfigError | None:
         if importlib.util.find_spec("keyring") is None:
             return SecretUnavailable(
                 f"the secret {reference} needs the library keyring",
-                hint="pip install 'pagents[keyring]'",
+                hint=install_line("pagents[keyring]"),
             )
         return None
     why = why_not_found(reference.arguments, "")

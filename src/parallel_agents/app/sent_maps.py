@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from parallel_agents.app.asked_before import asked_before
 from parallel_agents.app.asked_map import AskedMap, CheckedMap
 from parallel_agents.app.client import Client
 from parallel_agents.app.map_files import MapFiles, digest_of
-from parallel_agents.app.other_work import asked_before
 from parallel_agents.core.ids import make_flow_key
 from parallel_agents.core.verbs import SessionVerbs, Spawned
 from parallel_agents.maps.request import MAP, MapRequest

@@ -115,6 +115,11 @@ class BudgetFields(Fields):
         return Budget(usd=self.usd, tokens=self.tokens, on_limit=self.on_limit)
 
 
+def _in_usd(value: object) -> object:
+    """A number as that many dollars, as wherever a budget is taken; anything else as it is."""
+    return {"usd": value} if type(value) in {int, float} else value
+
+
 def _some_budget(table: BudgetFields) -> BudgetFields:
     if not table.budget.is_bound:
         raise ValueError("it sets no limit: it takes usd, tokens or both")
@@ -122,7 +127,11 @@ def _some_budget(table: BudgetFields) -> BudgetFields:
 
 
 # A part that is left out is not checked; one that is there must say something.
-SetBudget = Annotated[BudgetFields, AfterValidator(_some_budget)]
+SetBudget = Annotated[
+    BudgetFields,
+    BeforeValidator(_in_usd, json_schema_input_type=BudgetFields | Money),
+    AfterValidator(_some_budget),
+]
 Ladder = Annotated[tuple[ModelName, ...], Field(min_length=1)]
 
 

@@ -73,9 +73,23 @@ class Catalog:
         if agent is None:
             raise UnknownAgent(
                 f"there is no agent {name!r}",
-                hint=did_you_mean(name, self._agents.names(), "`pagents agents list` shows all"),
+                hint=self._hint_for(name),
             )
         return agent
+
+    def _hint_for(self, name: str) -> str:
+        """What to do about a name that no agent has."""
+        file, all_names = Path(name), "`pagents agents list` shows all"
+        if file.suffix in {".yaml", ".yml"}:
+            return (
+                f"`pagents run {name}` runs a team file; to run it for each of many, write a team file with a"
+                f" task that has `for_each:` and `flow: {file.name}`"
+            )
+        if file.suffix == ".md":
+            return f"agents are found by name: put the file into .parallel-agents/agents, and name {file.stem!r}"
+        if name in self._teams.file_names():
+            return f"it is a team: `pagents run --team {name}`"
+        return did_you_mean(name, self._agents.names(), all_names)
 
     def forget(self) -> None:
         """Read every file again when it is next asked for: it may have been changed since."""

@@ -9,7 +9,6 @@ from parallel_agents.comparing.steps import Ids, Step, Track
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.event import Attempted, Event, Finished, Gated, Queued, Replied
 from parallel_agents.core.ids import RunId, SessionKey, short
-from parallel_agents.core.known_cost import known_cost
 from parallel_agents.core.message import Message
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Failure, RunStatus
@@ -60,7 +59,7 @@ class Side:
     @property
     def cost_usd(self) -> float | None:
         """What its own calls cost in USD; None if that is not known."""
-        return known_cost(self.row.run, self.spend)
+        return self.spend.cost_usd
 
     def ended(self, told: Told) -> Side:
         """The same with what its events say of its end."""
@@ -69,7 +68,7 @@ class Side:
     @property
     def whole_cost_usd(self) -> float | None:
         """What it and everything below it cost in USD; None if that is not known."""
-        return known_cost(self.row.run, self.whole_spend)
+        return self.whole_spend.cost_usd
 
 
 def without_tries(rows: Sequence[Row], former: Collection[RunId]) -> list[Row]:

@@ -11,6 +11,7 @@ from pydantic.errors import PydanticUserError
 from pydantic.json_schema import GenerateJsonSchema
 from typing_extensions import override
 
+from parallel_agents.core.output_type import why_no_schema
 from parallel_agents.core.schema import JsonObject
 
 _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -28,6 +29,10 @@ class NotTyped(ValueError):
     ) -> None:
         super().__init__(why)
         self.hint = hint
+
+
+class NotJson(NotTyped):
+    """A parameter has a type, and JSON cannot represent it."""
 
 
 class Parameters:
@@ -67,7 +72,7 @@ class Parameters:
         except NotTyped:
             raise
         except (PydanticUserError, NameError, TypeError, ValueError) as error:
-            raise NotTyped(str(error)) from error
+            raise NotJson(_why(fields, error)) from error
         self.names = tuple(str(field.alias) for field in self._model.model_fields.values())
         self._aliases = tuple(
             (n, str(field.alias)) for n, field in self._model.model_fields.items()
@@ -98,6 +103,16 @@ def _field(parameter: inspect.Parameter, hints: Mapping[str, Any]) -> tuple[Any,
     is_required = parameter.default is inspect.Parameter.empty
     default: Any = ... if is_required else parameter.default
     return hints[name], Field(default=default, alias=name)
+
+
+def _why(fields: Mapping[str, Any], error: Exception) -> str:
+    """Which parameter has no schema, and why; what is wrong with the whole if each has one."""
+    for kind, field in fields.values():
+        try:
+            _schema_of(create_model("argument", value=(kind, field)))
+        except (PydanticUserError, NameError, TypeError, ValueError) as own:
+            return f"its parameter {field.alias}: {why_no_schema(own)}"
+    return why_no_schema(error)
 
 
 class _Untitled(GenerateJsonSchema):

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
+from parallel_agents.core.agent import AnyAgent
 from parallel_agents.core.event import Event
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.ids import RunId, SessionKey
@@ -66,7 +67,7 @@ class BegunRows(Protocol):
         ...
 
     async def batches(self, map: SessionKey, *, after: int = 0) -> list[Event]:
-        """A page of the events by which a map has put rows into batches, after an event's number."""
+        """A page of the events that say which rows of a map are in a batch, and which count no longer."""
         ...
 
     async def results(self, runs: Sequence[RunId]) -> list[Result]:
@@ -75,7 +76,11 @@ class BegunRows(Protocol):
 
 
 class MapSessions(BegunRows, Protocol):
-    """What a map's run needs, whose children are too many to look at all of them."""
+    """What a map's run needs; its children are too many to look at all of them again and again."""
+
+    async def child_runs(self, parent: SessionKey) -> list[ChildRun]:
+        """Every run that a session asked a child of its own for, in the order of asking."""
+        ...
 
     async def spent_below(self, run: RunId) -> Spend:
         """What everything under a run's session used so far, whichever run asked for it."""
@@ -117,16 +122,20 @@ class MapSessions(BegunRows, Protocol):
 class FlowSessions(MapSessions, Protocol):
     """What a flow's run needs."""
 
-    async def child_runs(self, parent: SessionKey) -> list[ChildRun]:
-        """Every run that a session asked a child of its own for, in the order of asking."""
-        ...
-
     async def rows_of(self, runs: Sequence[RunId]) -> list[Row]:
         """These runs with their sessions, in order."""
         ...
 
     async def history(self, name: str, *, after: int = 0, limit: int = PAGE) -> list[Event]:
         """A page of what happened in a session, oldest first, after the event number `after`."""
+        ...
+
+    def agent_of(self, task: AnyTask) -> AnyAgent:
+        """The agent of a task as it is now.
+
+        Raises:
+            UnknownAgent, InvalidFile: there is none of its name.
+        """
         ...
 
     async def attached(self, task: AnyTask) -> AnyTask:

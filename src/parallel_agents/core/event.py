@@ -16,7 +16,7 @@ from parallel_agents.core.budget import Charge
 from parallel_agents.core.call_decisions import Answered, Asked, Ruled
 from parallel_agents.core.command_limits import LimitName
 from parallel_agents.core.cuts import Cuts
-from parallel_agents.core.flow import Batched, FlowTask, StepFinished, StepStarted
+from parallel_agents.core.flow import FlowBody, FlowTask
 from parallel_agents.core.fork import ForkedFrom
 from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.gate import AnyGate, Refine, Verdict
@@ -30,6 +30,7 @@ from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.task import TeamTask
 from parallel_agents.core.told import Cut
 from parallel_agents.core.tool import Effect
+from parallel_agents.core.unreadable import Unreadable
 from parallel_agents.core.usage import Spend, Usage
 
 QUEUED_KEY = "queued"
@@ -333,22 +334,6 @@ class Finished:
     kind: Literal["finished"] = "finished"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unreadable:
-    """An event that this version cannot read; it is shown, skipped, and never written.
-
-    Attributes:
-        found: the kind that the stored event names; empty if it names none.
-        why: what is wrong with it.
-        is_unknown: it is intact, and of a kind that only a newer version knows.
-    """
-
-    found: str
-    why: str
-    is_unknown: bool
-    kind: Literal["unreadable"] = "unreadable"
-
-
 StoredBody: TypeAlias = (
     Queued
     | Started
@@ -371,9 +356,7 @@ StoredBody: TypeAlias = (
     | Noticed
     | Shortened
     | Closing
-    | StepStarted
-    | StepFinished
-    | Batched
+    | FlowBody
     | Finished
 )
 AnyBody: TypeAlias = Annotated[StoredBody, Field(discriminator="kind")]
@@ -390,7 +373,18 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Event(Frozen):
-    """A written event. `seq` orders the whole store; `at` is in seconds since the epoch."""
+    """A written event.
+
+    Attributes:
+        seq: its number, which orders the whole store.
+        at: seconds since the epoch.
+        session, run: whose it is, and which run of that session.
+        key: names it within its run, such as `turn-3/model`.
+        body: what happened.
+        label: what lists call its session; told to whoever follows or reads a history.
+        path: the way down to it from the top of its tree, told as well: below a flow the names of
+            steps, otherwise labels.
+    """
 
     seq: int
     at: float
@@ -398,3 +392,5 @@ class Event(Frozen):
     run: RunId
     key: str
     body: Body
+    label: str = field(default="", compare=False)
+    path: tuple[str, ...] = field(default=(), compare=False)

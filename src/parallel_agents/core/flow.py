@@ -7,7 +7,7 @@ before, so that only the rest is done and paid for.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from typing_extensions import override
 
@@ -83,6 +83,25 @@ class Batched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RowsChanged:
+    """A map that is run again has other rows than before.
+
+    Attributes:
+        gone: the keys of the rows, batches and combinations that no longer count.
+        back: the keys of those that count again.
+    """
+
+    gone: tuple[str, ...] = ()
+    back: tuple[str, ...] = ()
+    kind: Literal["rows_changed"] = "rows_changed"
+
+    def apply(self, gone: set[str]) -> None:
+        """Bring the keys of all that does not count up to date."""
+        gone.update(self.gone)
+        gone.difference_update(self.back)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepFinished:
     """The function of a step returned or raised.
 
@@ -96,3 +115,6 @@ class StepFinished:
     error: Failure | None = None
     seconds: float = 0.0
     kind: Literal["step_finished"] = "step_finished"
+
+
+FlowBody: TypeAlias = StepStarted | StepFinished | Batched | RowsChanged

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from parallel_agents.core.attention import Needs
+from parallel_agents.core.attention import NOTHING_NEEDED, Needs
 from parallel_agents.core.audit import Audit
 from parallel_agents.core.budget import BudgetAccountState
 from parallel_agents.core.event import Body, Event
@@ -70,6 +70,7 @@ class Snapshot:
             somebody is.
         retries: the call that each live run makes again, for those that do.
         former: those of the rows' runs whose tasks were tried again since.
+        uncounted: those of the rows' runs that no longer count in their map, which has other rows now.
         alive: the processes that are alive.
         now: seconds since the epoch.
     """
@@ -90,6 +91,15 @@ class Snapshot:
     needs_below: Mapping[SessionKey, Needs] = field(default_factory=dict[SessionKey, Needs])
     retries: Mapping[RunId, Retry] = field(default_factory=dict[RunId, Retry])
     former: frozenset[RunId] = frozenset()
+    uncounted: frozenset[RunId] = frozenset()
+
+    def needs_of(self, row: Row, silence: Silence | None) -> Needs:
+        """What one of these sessions and all below it need of a person.
+
+        `silence` is that of its run, if it counts.
+        """
+        below = self.needs_below.get(row.session.key, NOTHING_NEEDED)
+        return below.above(self.asked.get(row.run.id), silence)
 
 
 class SnapshotStore(Protocol):

@@ -90,6 +90,12 @@ def ways_to_give(schema: JsonObject) -> list[list[str]]:
     return [[*always, *names] for names in more] or [always]
 
 
+def missing_names(schema: JsonObject, given: Collection[str]) -> list[str]:
+    """The required names that are not given; of several choices those of the one that lacks least."""
+    lacking = [[name for name in way if name not in given] for way in ways_to_give(schema)]
+    return min(lacking, key=len)
+
+
 def defaults(schema: JsonObject) -> dict[str, Json]:
     """The default values of an object's schema."""
     return {name: item["default"] for name, item in properties(schema).items() if "default" in item}

@@ -39,6 +39,14 @@ _OBJECTS = ("model_schema", "dataclass_schema", "typed_dict_schema")
 _LEFT_OUT = {"non-serializable-default", "skipped-choice"}
 
 
+# How Pydantic says that it has no schema, or JSON none.
+_NO_SCHEMA = re.compile(
+    r"^(?:Cannot generate a JsonSchema for core_schema\.(?P<core>\w+)"
+    r"|Unable to generate pydantic-core schema for (?:<class '(?P<kind>[^']+)'>)?)"
+)
+_CORE_SCHEMAS = {"CallableSchema": "a function"}
+
+
 class NoSchema(ValueError):
     """A value is not a type that JSON Schema can describe; the text says why.
 
@@ -160,7 +168,16 @@ def _described(kind: object) -> tuple[_Adapter[Any], JsonObject]:
         adapter: _Adapter[Any] = pydantic.TypeAdapter(kind)
         return adapter, adapter.json_schema(schema_generator=_generator())
     except Exception as error:  # a type may take part in this with code of its own
-        raise NoSchema(_first_sentence(error)) from error
+        raise NoSchema(why_no_schema(error)) from error
+
+
+def why_no_schema(error: Exception) -> str:
+    """Why Pydantic makes no JSON Schema of a type, in words that need no knowledge of Pydantic."""
+    text = _first_sentence(error)
+    if (found := _NO_SCHEMA.search(text)) is None:
+        return text
+    kind = _CORE_SCHEMAS.get(found["core"] or "", "") or found["kind"] or "such a type"
+    return f"JSON cannot represent {kind}"
 
 
 def _first_sentence(error: Exception) -> str:

@@ -66,12 +66,15 @@ class Origin(NamedTuple):
 
     Attributes:
         name: as lists have it, and other commands take it.
+        path: the way down to it from the top of its tree, which is left out: below a flow the names
+            of its steps, otherwise labels.
     """
 
     label: str
     parent: str
     first_run: RunId | None
     name: str
+    path: tuple[str, ...] = ()
 
 
 class Lineage(NamedTuple):

@@ -41,11 +41,12 @@ class Question:
     """What a run asks a person.
 
     Attributes:
+        question: what is asked; `kind` is the same.
         text: the question; for an approval, what the call is about, such as a command.
         tool: the tool whose call waits for an approval.
         arguments: the exact arguments of that call.
         parameters: the JSON Schema of its arguments; empty if nobody knows it.
-        access: what the call reaches, as `core.tool.Access` has it; empty if nobody knows it.
+        access: what the call reaches, such as `write`; empty if nobody knows it.
         subject: the argument that the permissions are compared with, and how; empty for none.
         rule: the permission that asks; empty for a request.
         choices: texts to choose from; empty if any text may be the answer.
@@ -74,8 +75,24 @@ class Question:
     cause: str = ""
 
     @property
+    def kind(self) -> QuestionKind:
+        """What is asked; stored as `question`."""
+        return self.question
+
+    @property
     def is_approval(self) -> bool:
+        """Whether it asks if a call may be made."""
         return self.question is QuestionKind.APPROVAL
+
+    @property
+    def what(self) -> str:
+        """What is asked, in a line."""
+        return f"{self.tool} {self.text}".strip()
+
+    @property
+    def told(self) -> str:
+        """What a run does while the question waits for a person."""
+        return f"asks you: {self.what}"
 
     def is_over(self, now: float) -> bool:
         """Whether the time to answer is over, at `now` on the store's clock."""
@@ -104,10 +121,14 @@ class OpenQuestion(NamedTuple):
 
     Attributes:
         id: `q-` and the number of the question's event.
+        session, run: who asks.
         about: what it is about, such as `turn-3/call/1/approval`; the keys of its events begin with
             it.
+        question: all that is asked; what answers need most has properties here.
         asked_at: seconds since 1970 on the store's clock.
         runs: how many runs wait for the answer: more than one for a budget that they share.
+        label: what lists call its session; `questions()` says it.
+        path: as in `Event`, the way down to its session: below a flow the names of steps, otherwise labels.
     """
 
     id: str
@@ -117,6 +138,33 @@ class OpenQuestion(NamedTuple):
     question: Question
     asked_at: float
     runs: int = 1
+    label: str = ""
+    path: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> QuestionKind:
+        """What is asked, and so what may be answered."""
+        return self.question.kind
+
+    @property
+    def text(self) -> str:
+        """The question; for an approval, what the call is about."""
+        return self.question.text
+
+    @property
+    def tool(self) -> str:
+        """The tool whose call waits for an approval; empty for others."""
+        return self.question.tool
+
+    @property
+    def arguments(self) -> JsonObject:
+        """The exact arguments of that call."""
+        return self.question.arguments
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """Texts to choose from; empty if any text may be the answer."""
+        return self.question.choices
 
 
 def waiting_runs(questions: Sequence[OpenQuestion]) -> int:

@@ -26,13 +26,22 @@ def name_of(spawn_key: str) -> str:
     return _parts(spawn_key)[0]
 
 
+def step_of(spawn_key: str) -> str:
+    """The name of the step of a flow that a child is for, also after the work of the step has changed.
+
+    >>> step_of("draft"), step_of("draft/retry-2"), step_of("draft@0c41f2ab9d3e")
+    ('draft', 'draft', 'draft')
+    """
+    return name_of(spawn_key).partition("@")[0]
+
+
 def earlier_tries(keys: Iterable[str]) -> list[bool]:
     """For the children of a flow, in the order of their spawns, whether a later one is of the same step.
 
     Args:
         keys: those that they were spawned under.
     """
-    steps = [name_of(key).partition("@")[0] for key in keys]
+    steps = [step_of(key) for key in keys]
     latest = {step: number for number, step in enumerate(steps)}
     return [latest[step] != number for number, step in enumerate(steps)]
 

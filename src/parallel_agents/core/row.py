@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from parallel_agents.core.ended_by import is_on_purpose
 from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.owner import OwnerState
@@ -34,6 +35,7 @@ class ChildRun(NamedTuple):
         digest: identifies the work that the child was spawned for.
         asked_by: the run of the parent that asked for this one.
         ended_at: seconds since the epoch; None while it is live.
+        killed_by: who or what has ended a run that was killed.
     """
 
     session: SessionKey
@@ -45,6 +47,12 @@ class ChildRun(NamedTuple):
     digest: str = ""
     asked_by: RunId = RunId("")
     ended_at: float | None = None
+    killed_by: str = ""
+
+    @property
+    def stays_killed(self) -> bool:
+        """Whether somebody killed it, so that nothing begins its work again without being asked to."""
+        return self.status is RunStatus.KILLED and is_on_purpose(self.killed_by)
 
     @classmethod
     def of(cls, row: Row) -> ChildRun:

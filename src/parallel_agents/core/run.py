@@ -13,11 +13,11 @@ from parallel_agents.core.artifact import Artifact
 from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.json_value import Json, KeepsCopy
-from parallel_agents.core.shown_results import ShownResult, html_of, line_of, table_of
+from parallel_agents.core.shown_results import ShownResult, cost_of, html_of, line_of, table_of
 from parallel_agents.core.tracebacks import CALLERS_FRAMES
 from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.core.workspace import Changes
-from parallel_agents.errors import NoOutput, OverBudget, PagentsError
+from parallel_agents.errors import NoOutput, OverBudget, PagentsError, StepFailed
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True, default=Json)
@@ -93,7 +93,7 @@ class Failure(Frozen):
 
     @classmethod
     def of(cls, error: PagentsError) -> Failure:
-        account = error.account if isinstance(error, OverBudget) else ""
+        account = error.account if isinstance(error, OverBudget | StepFailed) else ""
         message, why, hint = map(_kept, (error.message, error.why, error.hint))
         return cls(error.code, message, why, hint, account)
 
@@ -116,6 +116,8 @@ class Outcome(Frozen):
     """How a run ended, once and for all.
 
     Attributes:
+        status: how; see `RunStatus`.
+        error: why it is not done; None if it is.
         output: the answer: JSON that matches the agent's schema, or text. If the run did not end in
             done, the part of it that there was; None without any.
         text: the raw text of the last reply, even if it was rejected.
@@ -241,8 +243,9 @@ class Result(Answered[T_co]):
         spend: what its own model calls used.
         spend_below: what everything it spawned used, including judges and refiners of its work.
         usage: the tokens of `spend` and `spend_below` together.
-        cost_usd: the cost of both; 0 if no call was made. None if a price is unknown, or if the run was
-            broken off in its first call, which may have been billed.
+        cost_usd: the cost of both; 0 if no call was made. None if a price is unknown, or if a run was cut
+            off in a call that may have been billed.
+        known_cost_usd: what is known of the cost: all of it, or the least that it can be.
         seconds: the wall time for which processes executed the run: without its time in the queue,
             and without the time for which it was stopped.
         attempts: how many attempts the run took.
@@ -273,7 +276,6 @@ class Result(Answered[T_co]):
     scores: Mapping[str, float] = field(default_factory=dict[str, float])
     accepted_items: Mapping[str, AcceptedItem] = field(default_factory=dict[str, AcceptedItem])
     rejected_items: Mapping[str, str] = field(default_factory=dict[str, str])
-    _is_uncounted: bool = field(default=False, repr=False)
 
     @property
     def total_spend(self) -> Spend:
@@ -285,7 +287,11 @@ class Result(Answered[T_co]):
 
     @property
     def cost_usd(self) -> float | None:
-        return None if self._is_uncounted else self.total_spend.cost_usd
+        return self.total_spend.cost_usd
+
+    @property
+    def known_cost_usd(self) -> float:
+        return self.total_spend.known_usd
 
     @property
     def simulated_usd(self) -> float:
@@ -306,7 +312,7 @@ class Result(Answered[T_co]):
         yield "label", shown.label
         yield "status", shown.status
         yield "seconds", round(shown.seconds, 1)
-        yield "cost_usd", shown.cost_usd
+        yield "cost", shown.cost
         yield "output", self.output_json
         if shown.failure:
             yield "error", shown.failure
@@ -324,8 +330,7 @@ class Result(Answered[T_co]):
             agent=self.agent,
             status=str(self.status),
             seconds=self.seconds,
-            cost_usd=self.cost_usd,
-            simulated_usd=self.simulated_usd,
+            spend=self.total_spend,
             answer=self.output_json,
             failure=f"{error.code} {error.message}" if error else "",
         )
@@ -360,6 +365,11 @@ class TeamResult(Frozen, Generic[T_co]):
         return self.spend.cost_usd
 
     @property
+    def known_cost_usd(self) -> float:
+        """What is known of the cost: all of it, or the least that it can be."""
+        return self.spend.known_usd
+
+    @property
     def simulated_usd(self) -> float:
         """What its calls of simulated models would have cost, in USD."""
         return self.spend.simulated_usd
@@ -378,7 +388,7 @@ class TeamResult(Frozen, Generic[T_co]):
         yield "key", self.key
         yield "status", str(self.status)
         yield "seconds", round(self.seconds, 1)
-        yield "cost_usd", self.cost_usd
+        yield "cost", cost_of(self.spend)
         yield "results", list(self.results)
 
     def _repr_html_(self) -> str:

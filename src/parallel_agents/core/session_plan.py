@@ -38,8 +38,13 @@ class SessionPlan:
 
 
 class SpawnOutcome(NamedTuple):
-    """The session and its latest run; `is_new` is False if the key already existed."""
+    """The session and its latest run; `is_new` is False if the key already existed.
+
+    Attributes:
+        has_new_budget: its key existed, and its budget was another before.
+    """
 
     session: Session
     run: Run
     is_new: bool
+    has_new_budget: bool = False

@@ -81,8 +81,18 @@ class ArtifactReads(Protocol):
         """
         ...
 
-    async def save(self, artifact: Artifact, target: Path | str) -> None:
-        """Write its content to a file of this user alone, whole or not at all; make its missing folders."""
+    async def save(self, artifact: Artifact, target: Path | str, *, force: bool = False) -> None:
+        """Write its content to a file of this user alone, whole or not at all; make its missing folders.
+
+        Args:
+            artifact: what is written.
+            target: the file.
+            force: whether to replace an existing file.
+
+        Raises:
+            ArtifactError: it is gone or damaged.
+            InvalidInput: the file is there, or cannot be written.
+        """
         ...
 
 

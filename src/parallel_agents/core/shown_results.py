@@ -11,6 +11,7 @@ import orjson
 
 from parallel_agents.core.schema import Json
 from parallel_agents.core.spelling import counted
+from parallel_agents.core.usage import Spend
 
 _MOST_IN_LINE, _MOST_IN_CELL, _MOST_IN_PAGE = 200, 300, 20_000
 _MOST_IN_NOTE = 1_000
@@ -29,8 +30,7 @@ class ShownResult(NamedTuple):
     """What is shown of a result.
 
     Attributes:
-        cost_usd: None if it is not known.
-        simulated_usd: what calls of simulated models would have cost.
+        spend: what it used, with all below it.
         answer: its output as JSON or text; None without one.
         failure: what ended its run; empty if it is done.
     """
@@ -39,10 +39,9 @@ class ShownResult(NamedTuple):
     agent: str
     status: str
     seconds: float
-    cost_usd: float | None
+    spend: Spend
     answer: Json
     failure: str
-    simulated_usd: float = 0.0
 
     @property
     def text(self) -> str:
@@ -55,8 +54,8 @@ class ShownResult(NamedTuple):
 
     @property
     def cost(self) -> str:
-        """Dollars; a dash for an unknown cost. What is simulated says so."""
-        return cost_of(self.cost_usd, self.simulated_usd)
+        """Its cost, as `cost_of` tells it."""
+        return cost_of(self.spend)
 
 
 def _dollars(usd: float) -> str:
@@ -86,11 +85,14 @@ def counts_of(counts: Iterable[tuple[str, int]], total: int, noun: str) -> str:
     return f"{counted(total, noun)}: {told}" if told else counted(total, noun)
 
 
-def cost_of(cost_usd: float | None, simulated_usd: float) -> str:
-    """Dollars; a dash for an unknown cost. What is simulated says so."""
-    if simulated_usd and not cost_usd:
-        return f"{_dollars(simulated_usd)} simulated"
-    return "-" if cost_usd is None else _dollars(cost_usd)
+def cost_of(spend: Spend) -> str:
+    """Dollars; a lower bound, or a dash, where the cost is not known. What is simulated says so."""
+    least = f"≥ {_dollars(spend.known_usd)}" if spend.cost_nanousd else "-"
+    told = least if spend.cost_usd is None else _dollars(spend.cost_usd)
+    if not spend.simulated_nanousd:
+        return told
+    simulated = f"{_dollars(spend.simulated_usd)} simulated"
+    return simulated if spend.cost_usd == 0 else f"{told} + {simulated}"
 
 
 def html_of(shown: ShownResult) -> str:

@@ -13,6 +13,7 @@ from parallel_agents.core.artifact import ArtifactStore
 from parallel_agents.core.budget import Amount, BudgetAccount, BudgetAccountState, Shortage
 from parallel_agents.core.cache import ReplyCache
 from parallel_agents.core.dead_letter import DeadLetterStore
+from parallel_agents.core.deliveries import DeliveryStore
 from parallel_agents.core.event import Entry, Event, Queued, SteerMode
 from parallel_agents.core.event_store import EventStore
 from parallel_agents.core.filter import Filter
@@ -349,6 +350,7 @@ class Store(
     BudgetStore,
     OwnerStore,
     DeadLetterStore,
+    DeliveryStore,
     EventStore,
     Overview,
     SnapshotStore,

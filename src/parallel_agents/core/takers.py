@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, TypeGuard, cast, get_type_hints
 
 import orjson
 
+from parallel_agents.core.hints import hint_for_coroutine, hint_for_fields, hint_for_named
 from parallel_agents.core.json_value import (
     MOST_DEPTH,
     Json,
@@ -25,6 +26,7 @@ from parallel_agents.core.json_value import (
     with_own_containers,
 )
 from parallel_agents.core.shown import shown
+from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import InvalidInput
 
 _MOST_HINTED = 60
@@ -52,7 +54,9 @@ class Wrong(Exception):
         return InvalidInput(
             f"{argument} of {owner} is {shown(self.value)} ({type(self.value).__name__})",
             why=f"it takes {self.takes}",
-            hint=self.hint or f"correct {name}" + ("" if is_needed else ", or leave it out"),
+            hint=hint_for_coroutine(self.value, self.takes)
+            or self.hint
+            or f"correct {name}" + ("" if is_needed else ", or leave it out"),
         )
 
 
@@ -156,7 +160,7 @@ def named(name: Taker, part: Taker) -> Taker:
 
     def take(value: object) -> object:
         if not is_mapping(value):
-            raise Wrong(value, takes)
+            raise Wrong(value, takes, hint=hint_for_fields(value))
         return {
             take_part(name, key, "a name"): take_part(part, one, shown(key))
             for key, one in value.items()
@@ -211,6 +215,7 @@ def enum(members: type[Enum]) -> Taker:
         if isinstance(value, str):  # the lookup of another value would show it, whatever it does
             with suppress(ValueError):
                 return members(value)
+            raise Wrong(value, takes, hint=did_you_mean(value, [*first, last]))
         raise Wrong(value, takes)
 
     return Taker(frozenset({members}), take, takes)
@@ -280,24 +285,13 @@ def _plain_function(value: object) -> object:
 
 def _text(value: object) -> object:
     if not isinstance(value, str):
-        raise Wrong(value, "text", hint=_hint_for_named(value))
+        raise Wrong(value, "text", hint=hint_for_named(value))
     if not value.isascii():
         try:
             value.encode()
         except UnicodeEncodeError:
             raise Wrong(value, "Unicode text", hint="read files and arguments as UTF-8") from None
     return value if type(value) is str else str.__str__(value)
-
-
-def _hint_for_named(value: object) -> str:
-    """What to write where the name of an agent or a session is taken; empty for anything else."""
-    name = getattr(value, "name", "")
-    is_ours = callable(getattr(value, "written", None)) and not isinstance(value, type)
-    if is_ours and isinstance(name, str) and name:
-        return f"write its name, {name!r}"
-    key = getattr(value, "key", "")  # of a handle
-    is_handle = isinstance(getattr(value, "run_id", None), str) and isinstance(key, str)
-    return f"write its key, {key!r}, which is `.key` of the handle" if is_handle else ""
 
 
 def _whole(value: object) -> object:
@@ -370,7 +364,8 @@ def is_named(value: object) -> TypeGuard[Mapping[str, Any]]:
 def _json_object(value: object) -> object:
     if not is_mapping(value):
         schema = getattr(value, "model_json_schema", None)  # a class of Pydantic, for its schema
-        hint = f"pass {getattr(value, '__name__', '')}.model_json_schema()" if schema else ""
+        kind = value if isinstance(value, type) else type(value)
+        hint = f"pass {kind.__name__}.model_json_schema()" if schema else ""
         raise Wrong(value, _OBJECT, hint=hint)
     return _own_json(value if isinstance(value, dict) else dict(value), _OBJECT)
 

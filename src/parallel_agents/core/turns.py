@@ -20,12 +20,12 @@ from parallel_agents.core.event import (
     Queued,
     Refused,
     Replied,
-    Unreadable,
 )
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.message import Role
 from parallel_agents.core.model import Finish
 from parallel_agents.core.transcript import Transcript
+from parallel_agents.core.unreadable import Unreadable
 
 _CLOSES = Queued | Attempted | Refused | Delivered | HandedBack | Closing
 

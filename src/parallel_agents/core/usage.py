@@ -15,6 +15,10 @@ from parallel_agents.core.frozen import Frozen
 NANOUSD_PER_USD = 1_000_000_000
 SIMULATED = "sim/"  # the start of the names of models that cost no money, but have prices
 SIMULATED_NOTICE = "simulated: answers are made up, no model is called and no money is spent"
+SIMULATED_PART_NOTICE = (
+    "simulated: at least one of the answers in it was made up by a simulated model"
+)
+UNBILLED = "may have been billed: the cost does not include that"
 # No call has more tokens of a kind, or costs more: what claims to is a mistake, of a server or of a
 # price. With these bounds no sum of calls leaves the 64 bits of a column.
 MOST_CALL_TOKENS = 100_000_000
@@ -40,6 +44,15 @@ class Usage(Frozen):
             self.output_tokens + other.output_tokens,
             self.cache_read_tokens + other.cache_read_tokens,
             self.cache_write_tokens + other.cache_write_tokens,
+        )
+
+    def since(self, before: Usage) -> Usage:
+        """What was used after `before`, which is a part of it."""
+        return Usage(
+            self.input_tokens - before.input_tokens,
+            self.output_tokens - before.output_tokens,
+            self.cache_read_tokens - before.cache_read_tokens,
+            self.cache_write_tokens - before.cache_write_tokens,
         )
 
     @property
@@ -71,6 +84,8 @@ class Spend(Frozen):
         cost_nanousd: money only.
         unpriced_calls: the calls without a known price.
         simulated_nanousd: what the calls of simulated models would have cost.
+        uncounted_runs: the runs that were cut off in a call, or had one without a reply, which may
+            have been billed: the cost is a lower bound.
     """
 
     usage: Usage = Usage()
@@ -78,6 +93,7 @@ class Spend(Frozen):
     cost_nanousd: int = 0
     unpriced_calls: int = 0
     simulated_nanousd: int = 0
+    uncounted_runs: int = 0
 
     def __add__(self, other: Spend) -> Spend:
         return Spend(
@@ -86,6 +102,17 @@ class Spend(Frozen):
             self.cost_nanousd + other.cost_nanousd,
             self.unpriced_calls + other.unpriced_calls,
             self.simulated_nanousd + other.simulated_nanousd,
+            self.uncounted_runs + other.uncounted_runs,
+        )
+
+    def since(self, before: Spend) -> Spend:
+        """What was spent after `before`, which is a part of it."""
+        return Spend(
+            self.usage.since(before.usage),
+            self.calls - before.calls,
+            self.cost_nanousd - before.cost_nanousd,
+            self.unpriced_calls - before.unpriced_calls,
+            self.simulated_nanousd - before.simulated_nanousd,
         )
 
     def on(self, model: str) -> Spend:
@@ -116,17 +143,37 @@ class Spend(Frozen):
             part(self.cost_nanousd),
             max(part(self.unpriced_calls), min(self.unpriced_calls, 1)),  # unknown is never zero
             part(self.simulated_nanousd),
+            min(self.uncounted_runs, 1),
         )
 
     @property
     def cost_usd(self) -> float | None:
-        """The cost in USD, or None if the price of any call is unknown: unknown is never zero."""
-        return None if self.unpriced_calls else self.cost_nanousd / NANOUSD_PER_USD
+        """The cost in USD; None if a price is unknown or a call is not counted: unknown is never zero."""
+        return None if self.unpriced_calls or self.uncounted_runs else self.known_usd
+
+    @property
+    def known_usd(self) -> float:
+        """What is known of the cost in USD: all of it, or the least that it can be."""
+        return self.cost_nanousd / NANOUSD_PER_USD
 
     @property
     def simulated_usd(self) -> float:
         """What the calls of simulated models would have cost, in USD."""
         return self.simulated_nanousd / NANOUSD_PER_USD
+
+
+def with_notices_of(spend: Spend, notices: tuple[str, ...]) -> tuple[str, ...]:
+    """The notices of a result, with what its spend says: made-up answers, and a cost that is a lower bound."""
+    if spend.simulated_nanousd and SIMULATED_NOTICE not in notices:
+        notices = (SIMULATED_PART_NOTICE, *notices)
+    if (runs := spend.uncounted_runs) and not any(UNBILLED in each for each in notices):
+        cut_off = (
+            "1 run was cut off in a call that"
+            if runs == 1
+            else f"{runs:,} runs were cut off in calls that"
+        )
+        notices = (*notices, f"{cut_off} {UNBILLED}")
+    return notices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,12 +38,14 @@ class Spawned(NamedTuple):
     Attributes:
         is_new: False if the key was in the store already.
         kept: the options that were asked for otherwise before, and stay as they were.
+        has_new_budget: it was there already, with another budget than it has now.
     """
 
     session_key: SessionKey
     run_id: RunId
     is_new: bool = True
     kept: tuple[str, ...] = ()
+    has_new_budget: bool = False
 
 
 class Steer(NamedTuple):
@@ -103,7 +105,7 @@ class SessionReads(Protocol):
         ...
 
     async def batches(self, map: SessionKey, *, after: int = 0) -> builtins.list[Event]:
-        """A page of the events by which a map has put rows into batches, after an event's number."""
+        """A page of the events that say which rows of a map are in a batch, and which count no longer."""
         ...
 
     async def history(
@@ -331,6 +333,12 @@ class Teams(Protocol):
         Raises:
             UnknownAgent, InvalidInput, UnknownModel, MissingKey: it cannot be spawned.
         """
+        ...
+
+    async def plan_flow(
+        self, flow: FlowTask, *, key: str | None = None, parent: SessionKey | None = None
+    ) -> SessionPlan:
+        """The session that `spawn_flow` would start; its errors are those of `spawn_flow`."""
         ...
 
     async def plan_fork(self, name: str, fork: Fork = NO_FORK) -> SessionPlan:

@@ -111,7 +111,7 @@ class MergedWorkspace:
         workspace: where the workspace's files are.
         changed: the files that were written or removed in the source.
         conflicts: the files in conflict: those that were left out, and those of `marked`.
-        already_merged: how many files were in the source before.
+        already_merged: how many files were in the source before, or were brought there by an earlier merge.
         was_broken_off: whether an earlier merge had been killed, and was finished first.
         resolved: the files whose conflicts are resolved, by an agent or by who edited their conflict marks; one
             that is not in `changed` stays as it was.

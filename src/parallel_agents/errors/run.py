@@ -102,9 +102,17 @@ class CrashLoop(RunError):
 
 
 class StepFailed(RunError):
-    """A step of a flow did not succeed; the flow may catch it and go another way."""
+    """A step of a flow did not succeed; the flow may catch it and go another way.
+
+    Attributes:
+        account: the budget account that left no room for it; empty for other reasons.
+    """
 
     code = "PA-E321"
+
+    def __init__(self, message: str, *, why: str = "", hint: str = "", account: str = "") -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.account = account
 
 
 class StepPartlyDone(StepFailed):

@@ -61,7 +61,7 @@ class Flow(ManySteps, OwnSteps):
             StepFailed: the task is not done.
         """
         called = self._steps.names.take(name, task.agent_name)
-        return checked_result(await self._steps.result(called, task), called, check=check)
+        return self._steps.checked(await self._steps.result(called, task), called, check=check)
 
     async def sequence(
         self, tasks: Iterable[repeating.Next], *, key: str | None = None
@@ -264,7 +264,7 @@ class Flow(ManySteps, OwnSteps):
         """
         called = self._steps.names.take(name, "manager")
         asked = routing.managed(task, tuple(agents), max_children)
-        return checked_result(await self._steps.result(called, asked), called, check=check)
+        return self._steps.checked(await self._steps.result(called, asked), called, check=check)
 
     async def flow(
         self,
@@ -305,7 +305,7 @@ class Flow(ManySteps, OwnSteps):
             options=options_of(Flow.flow),
         )
         result = typed(await steps.work.flow(called, task), other.output_type)
-        return checked_result(result, called, check=check)
+        return steps.checked(result, called, check=check)
 
     async def ask(
         self,

@@ -5,14 +5,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence, Set
 from enum import StrEnum
+from io import IOBase
 from typing import Any, Generic, Literal, TypeAlias, cast, get_type_hints
 
 import orjson
 from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
-from parallel_agents.containment.parameters import NotTyped, Parameters
-from parallel_agents.core.agent import T
+from parallel_agents.containment.parameters import NotJson, NotTyped, Parameters
+from parallel_agents.core.agent import Agent, AnyAgent, T
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.json_value import all_finite
@@ -29,8 +30,14 @@ from parallel_agents.flows.origin import origin_of
 MOST_BYTES = 4_000_000
 
 _UNTYPED = (inspect.Signature.empty, Any, object, None, type(None))
-
-
+_WRITTEN = (
+    "write: async def NAME(flow: pa.Flow, topic: str) -> str: ...; its input and what it returns are stored "
+    "as JSON"
+)
+_STORED = (
+    "its input and what it returns are stored as JSON: pass a path or an id, and open what it names in a "
+    "step; to tell progress, follow the flow instead of passing a function"
+)
 _MOST_SHOWN = 5
 
 
@@ -80,12 +87,22 @@ class FlowFunction(Generic[T]):
             self._parameters = Parameters(function, skip=1)
             self.output_type = returned(function)
         except (NotTyped, NoSchema, NameError) as error:
+            is_json = isinstance(error, NotJson | NoSchema)
             raise InvalidInput(
                 f"the function {self.name} cannot be a flow",
-                why=str(error),
-                hint="write: async def NAME(flow: pa.Flow, topic: str) -> str: ...; its input and "
-                "what it returns are stored as JSON",
+                why=f"what it returns: {error}" if isinstance(error, NoSchema) else str(error),
+                hint=_STORED if is_json else _WRITTEN,
             ) from error
+
+    @property
+    def agents(self) -> list[AnyAgent]:
+        """The agents that the function names, as far as they are variables of its module or around it."""
+        try:
+            named = inspect.getclosurevars(self.call)
+        except TypeError:  # it is an object that can be called
+            return []
+        values = {**named.globals, **named.nonlocals}.values()
+        return [value for value in values if isinstance(value, Agent)]
 
     def task(
         self,
@@ -127,7 +144,8 @@ class FlowFunction(Generic[T]):
             )
             self.values(stored)
         except (ValidationError, ValueError, RecursionError) as error:
-            why = _problems(error) if isinstance(error, ValidationError) else str(error)
+            why = _problems(error) if isinstance(error, ValidationError) else _unstored(values)
+            kept = "" if isinstance(error, ValidationError) else "; input is stored as JSON"
             known = self._parameters.names
             names = ", ".join(known) or "nothing"
             unknown = next((name for name in values if name not in known), "")
@@ -137,13 +155,28 @@ class FlowFunction(Generic[T]):
                 if missing
                 else f"the flow {self.name} does not take this input",
                 why=why,
-                hint=meant(unknown, (*known, *options), f"it takes {names}"),
+                hint=meant(unknown, (*known, *options), f"it takes {names}{kept}"),
             ) from error
         return stored
 
     def values(self, stored: JsonObject) -> dict[str, object]:
         """The input as the function takes it."""
         return self._parameters.values(stored)
+
+
+def _unstored(values: Mapping[str, object]) -> str:
+    """Which argument JSON cannot represent: a class, a call that was not awaited, or another value."""
+    for name, value in values.items():
+        try:
+            to_jsonable_python(ordered(value))
+        except (ValueError, RecursionError):
+            if isinstance(value, type):
+                return f"{name} is the class {value.__name__}, and not an instance of it"
+            if inspect.isawaitable(value):
+                return f"{name} was not awaited"
+            what = f"{shown(value)} ({type(value).__name__})"
+            return f"{name}: JSON cannot represent {what}, or something in it"
+    return "JSON cannot represent it"
 
 
 def joined(
@@ -211,6 +244,8 @@ def ordered(value: object) -> object:
         case dict():
             given = cast("Mapping[object, object]", value)
             return {key: ordered(each) for key, each in given.items()}
+        case IOBase():
+            raise ValueError("an open file cannot be stored")
         case _:
             return value
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -109,6 +109,18 @@ def why_not_done(result: Result[Any]) -> str:
     return f"{result.label} is {result.status}{why}"
 
 
+def accepted_as_is(results: Mapping[str, Result[Any]]) -> tuple[str, ...]:
+    """The notice about steps, by their names, that a flow accepted without being done; none if it did not."""
+    if not results:
+        return ()
+    told = "1 step is" if len(results) == 1 else f"{len(results):,} steps are"
+    listed = ", ".join(f"{name} ({r.status})" for name, r in [*results.items()][:_SHOWN])
+    more = " and others" if len(results) > _SHOWN else ""
+    return (
+        f"{told} not done, and the flow went on: {listed}{more}; once a flow is done, its key gives these results again",
+    )
+
+
 def checked_result(result: Result[T], name: str, *, check: bool) -> Result[T]:
     """The result, if it is done or need not be.
 
@@ -122,6 +134,7 @@ def checked_result(result: Result[T], name: str, *, check: bool) -> Result[T]:
         f"the step {name} is {result.status}",
         why=_cause(error) if error else "",
         hint=(error.hint if error else "") or "pass check=False to look at its result",
+        account=error.account if error else "",
     )
 
 

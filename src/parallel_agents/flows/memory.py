@@ -125,9 +125,12 @@ class Memory:
         return [name for _, name in sorted(ends, key=lambda end: end[0])]
 
     def is_tried_again(self, child: ChildRun) -> bool:
-        """Whether a child's run ended without success when an earlier run of the flow waited for it."""
+        """Whether a child's run ended without success when an earlier run of the flow waited for it.
+
+        What somebody killed stays killed.
+        """
         is_lost = child.status.is_over and child.status is not RunStatus.DONE
-        return is_lost and child.asked_by != self.run
+        return is_lost and child.asked_by != self.run and not child.stays_killed
 
     def name_of(self, spawn_key: str) -> str:
         """The name of the step for which a child was spawned under this key, also of a retry."""

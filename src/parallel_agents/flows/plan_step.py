@@ -34,6 +34,7 @@ from parallel_agents.flows.create_step import create_task, created
 from parallel_agents.flows.gathered import checked_result, together, why_not_done
 from parallel_agents.flows.naming import label_of
 from parallel_agents.flows.people import MOST_CHARACTERS, Asking
+from parallel_agents.flows.plan_budgets import budget_hints, how_to_raise
 from parallel_agents.flows.plan_task import plan_task
 from parallel_agents.flows.routing import hand_off
 from parallel_agents.flows.steps import Steps
@@ -126,7 +127,9 @@ class PlanStep:
             if len(items) - len(lost) < least:
                 is_partly = len(lost) < len(items) or _is_partly(lost)
                 kind = StepPartlyDone if is_partly else StepFailed
-                raise kind(what, why=told, hint="set `min_done` if fewer are enough")
+                hint, account = budget_hints(error for _, error in lost)
+                hint = hint or "set `min_done` if fewer are enough"
+                raise kind(what, why=told, hint=hint, account=account)
             self._steps.work.note(f"{what}: {told}")
         return [output for output, error in ends if error is None]
 
@@ -176,11 +179,21 @@ class PlanStep:
             workspace=self._plan.workspace,
         )
         if not step.hand_off and not person:
-            return checked_result(await self._steps.result(name, task), name, check=True).output
+            return self._checked(await self._steps.result(name, task), name).output
         handed = await hand_off(
             self._steps, name, task, to=step.hand_off, accept=None, person=person or None
         )
         return handed.result.output_json if handed.answer is None else handed.answer
+
+    def _checked(self, result: Result[Any], name: str) -> Result[Any]:
+        try:
+            return checked_result(result, name, check=True)
+        except StepFailed as error:
+            error.hint = self._how_to_raise(result) or error.hint
+            raise
+
+    def _how_to_raise(self, result: Result[Any]) -> str:
+        return how_to_raise(result, self._step, self._plan, self._steps.work.session)
 
     async def _created(self, name: str, create: Create) -> Json:
         model = self._plan.model or self._steps.request.model
@@ -196,7 +209,12 @@ class PlanStep:
         if not result.is_done:
             why = result.error.why if result.error else ""
             kind = StepPartlyDone if result.status is RunStatus.PARTIAL else StepFailed
-            raise kind(why_not_done(result), why=why)
+            raise kind(
+                why_not_done(result),
+                why=why,
+                hint=self._how_to_raise(result),
+                account=result.error.account if result.error else "",
+            )
         found = result.output_json
         return found["outputs"] if isinstance(found, Mapping) else None
 

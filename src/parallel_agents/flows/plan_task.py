@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
-from parallel_agents.core.budget import NO_BUDGET
 from parallel_agents.core.flow import FlowTask
-from parallel_agents.core.plan import Plan, as_json
+from parallel_agents.core.plan import Plan
 from parallel_agents.core.plan_inputs import complete_input
 from parallel_agents.core.schema import Json
+from parallel_agents.flows.plan_limits import stored_plan
 
 NAME = "plan"
 
@@ -28,12 +27,12 @@ def plan_task(
     Raises:
         InvalidInput: the plan does not take these inputs.
     """
-    # Limits may change when it is run again; they are not part of what it is.
-    work = replace(plan, max_parallel=None, timeout_seconds=None, budget=NO_BUDGET)
+    work, limits = stored_plan(plan)
     return FlowTask(
         name=NAME,
         label=label or plan.name,
-        input={"plan": as_json(work), "inputs": complete_input(plan, inputs, options)},
+        input={"plan": work, "inputs": complete_input(plan, inputs, options)},
+        options=limits,
         model=plan.model,
         max_parallel=plan.max_parallel,
         timeout_seconds=plan.timeout_seconds,

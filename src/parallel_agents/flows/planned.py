@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from parallel_agents.core.expression import Lacking, Unfit, expression
@@ -15,6 +16,8 @@ from parallel_agents.core.template import Misread, fill_text
 from parallel_agents.errors import Incomplete, PagentsError, StepFailed, StepPartlyDone
 from parallel_agents.flows.flow import Flow, steps_of
 from parallel_agents.flows.people import Asking
+from parallel_agents.flows.plan_budgets import budget_hints
+from parallel_agents.flows.plan_limits import limited_plan
 from parallel_agents.flows.plan_step import PlanStep, shortened
 from parallel_agents.flows.steps import Steps
 from parallel_agents.flows.work import Work
@@ -29,12 +32,14 @@ class StepEnd(NamedTuple):
     Attributes:
         why: why it is not done; empty if it is.
         is_partly: whether a part of it is done, although it failed.
+        error: why it failed, if an error says so.
     """
 
     status: StepStatus
     output: Json = None
     why: str = ""
     is_partly: bool = False
+    error: PagentsError | None = None
 
 
 async def plan(flow: Flow, plan: Plan, inputs: dict[str, Json]) -> Json:
@@ -44,6 +49,7 @@ async def plan(flow: Flow, plan: Plan, inputs: dict[str, Json]) -> Json:
     an item), and failed otherwise. Steps that are skipped count neither way.
     """
     steps = steps_of(flow)
+    plan = limited_plan(plan, steps.request.options)
     ends = await ends_of(steps, plan, inputs)
     judge(steps.work, ends, plan.min_done)
     outputs = {step.id: ends[step.id].output for step in plan.last}
@@ -89,7 +95,7 @@ class _Execution:
             end = await self._end_of(step)
         except PagentsError as error:
             is_partly = isinstance(error, StepPartlyDone)
-            end = StepEnd(StepStatus.FAILED, why=_told(error), is_partly=is_partly)
+            end = StepEnd(StepStatus.FAILED, None, _told(error), is_partly, error)
         except Misread as error:
             end = StepEnd(StepStatus.FAILED, why=str(error))
         self._note(step.id, end)
@@ -173,15 +179,16 @@ def judge(work: Work, ends: Mapping[str, StepEnd], least: int | None) -> None:
     told = [f"{id}: {end.why}" for id, end in lost.items()] or [
         f"{done} are done, and min_done asks for {least}"
     ]
+    hint, account = budget_hints(end.error for end in lost.values() if end.error is not None)
     error = Incomplete(
         f"{len(lost) or len(ends) - done} of {len(ends)} tasks did not succeed",
         why="; ".join(told[:5]),
-        hint="run it again under the same name to try the failed tasks again",
+        hint=hint or "run it again under the same name to try the failed tasks again",
     )
     is_some_done = done > 0 or any(end.is_partly for end in lost.values())
     is_enough = is_some_done if least is None else done >= least
     status = RunStatus.PARTIAL if is_enough else RunStatus.FAILED
-    work.fall_short(status, Failure.of(error))
+    work.fall_short(status, replace(Failure.of(error), account=account))
 
 
 def _became(status: StepStatus) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from parallel_agents.containment.calls import contained, describe, place_of
+from parallel_agents.core import ended_by
 from parallel_agents.core.async_use import Awaited, noting_forgotten
 from parallel_agents.core.children import FlowSessions
 from parallel_agents.core.event import Queued
@@ -25,11 +26,15 @@ from parallel_agents.core.store import Claim
 from parallel_agents.errors import (
     FlowRaised,
     Incomplete,
+    InvalidInput,
     LeftRun,
+    MissingKey,
     PagentsError,
     RunTimedOut,
     StepFailed,
     StoreError,
+    UnknownAgent,
+    UnknownModel,
 )
 from parallel_agents.flows.cancelled_gathers import left_out
 from parallel_agents.flows.flow import Flow
@@ -43,8 +48,7 @@ from parallel_agents.runners.agent.questions import PATIENCE, Patience
 from parallel_agents.runners.clock import claimed_seconds, seconds_left
 
 FLOWS_FOLDER = "flows"
-_AGAIN = "once the cause is mended, run it again with the same id or key: what failed is tried again, and what is done stays done"
-_ENDED = "the end of its flow"
+_AGAIN = "once the cause is mended, run it again with the same id or key: what failed is tried again, and what is done, or was killed by somebody, stays so"
 _OF_STEPS = frozenset({StepFailed.code, Incomplete.code})
 
 
@@ -86,7 +90,7 @@ class FlowRunner:
         activation.slot.park()
         left = seconds_left(task.timeout_seconds, claimed_seconds(claim.events, claim.run))
         limit = asyncio.timeout(left)
-        status, by = RunStatus.KILLED, _ENDED
+        status, by = RunStatus.KILLED, ended_by.FLOW
         try:
             async with limit:
                 outcome = await self._outcome(activation, task)
@@ -134,7 +138,8 @@ class FlowRunner:
             raise
         except PagentsError as error:
             return Outcome(status=RunStatus.FAILED, error=_failure(error))
-        return Outcome(status=work.status, output=output, error=work.error, notices=work.notices)
+        notices = (*work.notices, *steps.notices, *await work.edited.notices())
+        return Outcome(status=work.status, output=output, error=work.error, notices=notices)
 
     async def _remember(self, claim: Claim) -> Memory:
         """What the flow's runs have done so far."""
@@ -216,6 +221,8 @@ def _output(function: FlowFunction[Any], name: str, value: object) -> Json:
 def _failure(error: PagentsError) -> Failure:
     """The failure of a flow; whatever ended it, the reader is told what can be done."""
     failure = Failure.of(error)
+    if failure.hint and type(error) in (InvalidInput, UnknownAgent, UnknownModel, MissingKey):
+        return replace(failure, hint=f"{failure.hint}; {_AGAIN}")
     if failure.hint or not isinstance(error, StepFailed | FlowRaised):
         return failure
     return replace(failure, hint=_AGAIN)

@@ -18,7 +18,15 @@ from parallel_agents.core.shared_state import SharedState
 from parallel_agents.core.task import AnyTask, Task, TeamTask
 from parallel_agents.errors import InvalidInput, StepFailed
 from parallel_agents.flows.functions import Functions
-from parallel_agents.flows.gathered import Gathered, check_done, needed_of, parts_of, together
+from parallel_agents.flows.gathered import (
+    Gathered,
+    accepted_as_is,
+    check_done,
+    checked_result,
+    needed_of,
+    parts_of,
+    together,
+)
 from parallel_agents.flows.judging import Judging
 from parallel_agents.flows.naming import Names
 from parallel_agents.flows.work import Work
@@ -73,6 +81,7 @@ class Steps:
         self.names = Names()
         self._events: defaultdict[str, set[int]] = defaultdict(set)
         self._tasks: dict[RunId, Task[Any]] = {}
+        self._accepted: dict[str, Result[Any]] = {}
 
     async def result(self, name: str, task: Task[T]) -> Result[T]:
         """The result of a task that is a step of this name, whatever its status."""
@@ -80,6 +89,21 @@ class Steps:
         result = typed(await self.work.task(name, asked), task.output_type)
         self._tasks[result.run_id] = task
         return result
+
+    def checked(self, result: Result[T], name: str, *, check: bool) -> Result[T]:
+        """The result, if it is done or need not be; one that need not be is told with the flow's result.
+
+        Raises:
+            StepFailed: it is not done, and must be.
+        """
+        if not result.is_done:
+            self._accepted[name] = result
+        return checked_result(result, name, check=check)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a reader of the flow's result should know of steps that are not done, though the flow went on."""
+        return accepted_as_is(self._accepted)
 
     async def results(
         self, name: str, tasks: Sequence[Task[T]], *, min_done: int | None

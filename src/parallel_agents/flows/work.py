@@ -32,6 +32,7 @@ from parallel_agents.errors import (
     StoreError,
 )
 from parallel_agents.flows.call import Call, Unstored
+from parallel_agents.flows.edited import EditedSteps
 from parallel_agents.flows.function import OnChange
 from parallel_agents.flows.memory import Kind, Memory, StoredStep
 from parallel_agents.flows.naming import label_of
@@ -43,7 +44,6 @@ from parallel_agents.runners.agent.questions import Patience
 from parallel_agents.sessions.requests import flow_digest, task_digest
 
 T = TypeVar("T")
-
 _SHOWN = 5
 
 
@@ -59,6 +59,7 @@ class Work:
 
     Attributes:
         status, error: how the run ends if the function returns, and why it is not done.
+        edited: the steps whose agents were edited since.
         made_tasks: the tasks that the function makes.
     """
 
@@ -72,18 +73,15 @@ class Work:
         patience: Patience,
     ) -> None:
         self.session: Session = activation.claim.session
-        self._activation = activation
-        self._sessions = sessions
-        self._memory = memory
-        self._on_change = on_change
-        self._patience = patience
+        self._activation, self._sessions, self._memory = activation, sessions, memory
+        self._on_change, self._patience = on_change, patience
         ended = memory.ended()
         self._replay = Replay(memory.names, ended)
         runs = [memory.children[name].run for name in ended if name in memory.children]
         self._stored = StoredResults(runs, sessions.results)
         self._notices: list[str] = []
         self._goes_another_way = False
-        self._waiting = Waiting()
+        self.edited, self._waiting = EditedSteps(sessions), Waiting()
         self.made_tasks = self._waiting.made
         self.status = RunStatus.DONE
         self.error: Failure | None = None
@@ -206,9 +204,10 @@ class Work:
         task = await self._sessions.attached(task)
         digest = task_digest(task)
         found = await self._found(name, digest)
-        if found is not None and not self._memory.is_tried_again(found):
-            return await self._result_of(found)
         if found is not None:
+            if not self._memory.is_tried_again(found):
+                self.edited.give(found.run, task)
+                return await self._result_of(found)
             self._memory.retried.add(name)
         key = self._key(name, digest)
         label = task.label or label_of(name)
@@ -330,12 +329,13 @@ class Work:
         Raises:
             FlowChanged: it does.
         """
-        missing = self._replay.missing()
-        if not missing:
-            return
-        listed = ", ".join(missing[:_SHOWN]) + (" and others" if len(missing) > _SHOWN else "")
-        if self._refuses:
+        if (listed := self._missing()) and self._refuses:
             raise self._changed(f"its new step {name} comes where {listed} came")
+
+    def _missing(self) -> str:
+        """The stored steps that the function has not asked for, as it is told of them."""
+        missing = self._replay.missing()
+        return ", ".join(missing[:_SHOWN]) + (" and others" if len(missing) > _SHOWN else "")
 
     def _changed(self, why: str) -> FlowChanged:
         return FlowChanged(
@@ -351,9 +351,7 @@ class Work:
         Raises:
             FlowChanged: it did, and that is refused.
         """
-        missing = self._replay.missing()
-        if missing and self._refuses:
-            listed = ", ".join(missing[:_SHOWN]) + (" and others" if len(missing) > _SHOWN else "")
+        if (listed := self._missing()) and self._refuses:
             raise self._changed(f"it no longer asks for {listed}")
 
 
@@ -394,7 +392,8 @@ def _raised(name: str, error: Exception, call: Call) -> StepFailed | StepUnknown
 
 def _output_of(finished: StepFinished) -> Json:
     if (error := finished.error) is not None:
-        kinds = {kind.code: kind for kind in (StepPartlyDone, StepUnknown)}
-        kind = kinds.get(error.code, StepFailed)
-        raise kind(error.message, why=error.why, hint=error.hint)
+        if error.code == StepUnknown.code:
+            raise StepUnknown(error.message, why=error.why, hint=error.hint)
+        kind = StepPartlyDone if error.code == StepPartlyDone.code else StepFailed
+        raise kind(error.message, why=error.why, hint=error.hint, account=error.account)
     return finished.output

@@ -24,6 +24,7 @@ class SpawnedForm:
     run_id: RunId
     is_new: bool
     kept: tuple[str, ...]
+    has_new_budget: bool
     warning: str = ""
 
 
@@ -123,29 +124,6 @@ class MoneyForm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PricedTaskForm:
-    """What one task would cost; None is unknown."""
-
-    label: str
-    agent: str
-    model: str
-    first_call_at_most: MoneyForm | None
-    likely: MoneyForm | None
-    from_runs: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceForm:
-    """What work would cost; `is_sketch` says that the tasks only stand for the steps of a plan."""
-
-    tasks: tuple[PricedTaskForm, ...]
-    budget_usd: float | None
-    budget_tokens: int | None
-    is_sketch: bool
-    missing_keys: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FailureForm:
     """Why something was refused."""
 
@@ -162,6 +140,7 @@ class RetryForm:
     is_new: bool
     first_call_at_most: MoneyForm | None
     tokens_at_most: int | None
+    missing_keys: tuple[str, ...]
     error: FailureForm | None
 
 
@@ -351,6 +330,7 @@ class BegunMapForm:
     run_id: RunId
     is_new: bool
     kept: tuple[str, ...]
+    has_new_budget: bool
     rows: int
     model: str
     has_rows: bool
@@ -373,6 +353,8 @@ class PricedMapForm:
     done: int
     would_run: int
     calls: int
+    reduce_calls: int
+    is_closed: bool
     agent: str
     model: str
     first: FirstForm

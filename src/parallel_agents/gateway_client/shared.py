@@ -34,7 +34,7 @@ from parallel_agents.core.shared_state import (
     encoded_value,
 )
 from parallel_agents.core.transcript_search import Coverage, Hits, OnProgress
-from parallel_agents.files import pieces_of, write_private
+from parallel_agents.files import check_free, pieces_of, write_private
 from parallel_agents.gateway_client.exchange import Exchange
 from parallel_agents.gateway_client.forms import ContentForm
 from parallel_agents.gateway_client.refusals import not_at_distance
@@ -259,8 +259,10 @@ class RemoteArtifacts:
         tree, id = quote(self._tree, safe=":"), quote(artifact.id, safe="")
         return await self._exchange.content(f"/runs/{tree}/artifacts/{id}", artifact.id)
 
-    async def save(self, artifact: Artifact, target: Path | str) -> None:
-        await asyncio.to_thread(write_private, Path(target), await self.read(artifact))
+    async def save(self, artifact: Artifact, target: Path | str, *, force: bool = False) -> None:
+        file = Path(target)
+        await asyncio.to_thread(check_free, file, force=force)
+        await asyncio.to_thread(write_private, file, await self.read(artifact))
 
 
 class RemoteTranscripts:

@@ -39,9 +39,10 @@ from parallel_agents.gateway_client.bodies import (
     team_body,
 )
 from parallel_agents.gateway_client.exchange import Exchange
-from parallel_agents.gateway_client.forms import PriceForm, RetryForm, SpawnedForm
+from parallel_agents.gateway_client.forms import RetryForm, SpawnedForm
 from parallel_agents.gateway_client.listening import Listening
 from parallel_agents.gateway_client.pausing import RemotePausing
+from parallel_agents.gateway_client.price_forms import PriceForm
 from parallel_agents.gateway_client.reads import in_parts
 from parallel_agents.gateway_client.refusals import not_at_distance, refusal_named
 from parallel_agents.gateway_client.wire import (
@@ -66,7 +67,7 @@ def spawned_of(form: SpawnedForm) -> Spawned:
     """What was started; that nobody executes it yet is logged."""
     if form.warning:
         _log.warning("%s", form.warning)
-    return Spawned(form.session_key, form.run_id, form.is_new, form.kept)
+    return Spawned(form.session_key, form.run_id, form.is_new, form.kept, form.has_new_budget)
 
 
 class RemoteSessions(RemotePausing):

@@ -78,6 +78,8 @@ class RemoteJournal:
                 asked={**whole.asked, **each.asked},
                 needs_below={**whole.needs_below, **each.needs_below},
                 retries={**whole.retries, **each.retries},
+                former=whole.former | each.former,
+                uncounted=whole.uncounted | each.uncounted,
             )
         return replace(whole, rows=rows)
 

@@ -49,7 +49,6 @@ from parallel_agents.gateway_client.forms import (
     PieceForm,
     PooledForm,
     PricedMapForm,
-    PriceForm,
     RemovalForm,
     ResolvingForm,
     RetriedForm,
@@ -59,6 +58,7 @@ from parallel_agents.gateway_client.forms import (
     SteeredForm,
     WrittenForm,
 )
+from parallel_agents.gateway_client.price_forms import PriceForm
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""Batches: in which batch each row of a map is, as the map's journal says."""
+"""Batches: in which batch each row of a map is, and which rows no longer count, as the map's journal says."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, Self
 
 from parallel_agents.core.children import BegunRows
-from parallel_agents.core.flow import Batched
+from parallel_agents.core.flow import Batched, RowsChanged
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.inspection import PAGE
 
@@ -29,20 +29,32 @@ class Part(NamedTuple):
 
 
 class Batches:
-    """Knows the latest batch of each row; it has a key and a number for each, and no values."""
+    """Knows the latest batch of each row; it has a key and a number for each, and no values.
+
+    Attributes:
+        gone: the keys of what no longer counts: rows, batches, and what combined their results.
+        changes: how often that changed.
+    """
 
     def __init__(self) -> None:
+        self.gone: set[str] = set()
+        self.changes = 0
         self._batches: list[tuple[str, int]] = []
         self._rows: dict[str, int] = {}
 
     @classmethod
     async def stored(cls, sessions: BegunRows, map: SessionKey) -> Self:
-        """Those that all runs of a map have made."""
+        """What all runs of a map have stored."""
         found, after = cls(), 0
         while page := await sessions.batches(map, after=after):
             for event in page:
-                if isinstance(event.body, Batched):
-                    found.add(event.body)
+                match event.body:
+                    case Batched() as batched:
+                        found.add(batched)
+                    case RowsChanged() as changed:
+                        found.change(changed)
+                    case _:
+                        pass
             after = page[-1].seq
             if len(page) < PAGE:
                 break
@@ -52,6 +64,10 @@ class Batches:
         first = len(self._batches) * _STRIDE
         self._batches.append((batched.batch, len(batched.rows)))
         self._rows.update((row, first + n) for n, row in enumerate(batched.rows))
+
+    def change(self, changed: RowsChanged) -> None:
+        self.changes += 1
+        changed.apply(self.gone)
 
     def items(self) -> Iterator[tuple[str, Part]]:
         """Each row with its place in its latest batch."""

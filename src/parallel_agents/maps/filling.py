@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import cache, lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,13 +24,14 @@ from parallel_agents.errors import InvalidInput, NotText
 from parallel_agents.maps.regular_file import open_regular, read_at_most
 from parallel_agents.maps.request import MapRequest
 from parallel_agents.maps.row import Row
-from parallel_agents.maps.source import PATH, Format
-from parallel_agents.maps.template import Template, as_text, unknown_column
+from parallel_agents.maps.source import PATH, TEXT_OF_FILE, Format
+from parallel_agents.maps.template import Read, Template, as_text, unknown_column
 from parallel_agents.sessions.requests import MAX_INPUT_BYTES, task_digest
 
 ROW = "row/"
 _MOST_KEY_CHARACTERS = 200
 _DIGEST_CHARACTERS = 20
+_LABEL_DIGEST_CHARACTERS = 6
 
 
 class Filled(NamedTuple):
@@ -92,10 +97,11 @@ class Filling:
                 is_same = self._request.source.format is not Format.JSONL  # for all rows
                 where = self._request.source.name if is_same else self.where(row)
                 raise unknown_column(column, row.values, where)
+        read = self._reader(row)
         task = Task(
             self._request.agent,
-            self._text.filled(row.values, lambda path: self._read(path, row)),
-            input={**self._request.literals, **self._input(row)},
+            self._text.filled(row.values, read),
+            input={**self._request.literals, **self._input(row, read)},
             model=self._model,
             label=self._label(row),
             limits=self._request.limits,
@@ -103,16 +109,40 @@ class Filling:
             gates=self._request.gates,
             refine=self._request.refine,
         )
-        return Filled(row, self._key(row, task), task)
+        return Filled(row, self._key(row, self._known_by(task, row, read)), task)
 
-    def _input(self, row: Row) -> dict[str, Json]:
-        return {name: self._value(name, template, row) for name, template in self._inputs.items()}
+    def _known_by(self, task: Task[Any], row: Row, read: Read) -> Task[Any]:
+        """The task by which a row is known: that of a file is the same however its path is written.
 
-    def _value(self, name: str, template: Template, row: Row) -> Json:
+        The usual text has the path for people to read. If the content is asked about, its folder does not count.
+        """
+        source = self._request.source
+        if source.format is not Format.FILES:
+            return task
+        file = _real(as_text(row.values[PATH]), source.folder)
+        there = row._replace(values={PATH: str(file)})
+        is_named = self._has_content and self._request.text.startswith(TEXT_OF_FILE)
+        shown = {PATH: file.name} if is_named else there.values
+        return replace(
+            task,
+            text=self._text.filled(shown, read),
+            input={**self._request.literals, **self._input(there, read)},
+        )
+
+    @property
+    def _has_content(self) -> bool:
+        return any(each.has_content for each in (self._text, *self._inputs.values()))
+
+    def _input(self, row: Row, read: Read) -> dict[str, Json]:
+        return {
+            name: self._value(name, template, row, read) for name, template in self._inputs.items()
+        }
+
+    def _value(self, name: str, template: Template, row: Row, read: Read) -> Json:
         only = template.only
         if only is not None and not isinstance(value := row.values[only], str | None):
             return value
-        text = template.filled(row.values, lambda path: self._read(path, row))
+        text = template.filled(row.values, read)
         if name not in self._request.json_inputs:
             return text
         try:
@@ -124,10 +154,15 @@ class Filling:
                 hint=f"{self._request.agent} takes {name} as JSON, such as a number or a list",
             ) from error
 
-    def _read(self, path: str, row: Row) -> str:
-        is_named = self._request.source.format is Format.FILES
-        where = "" if is_named else f"{self.where(row)}: "
-        return read_file(path, where, folder=self._request.source.folder)
+    def _reader(self, row: Row) -> Read:
+        """What reads the files that a row names; a row that is a file is read once."""
+        folder = self._request.source.folder
+        if self._request.source.format is not Format.FILES:
+            where = f"{self.where(row)}: "
+            return lambda path: read_file(path, where, folder=folder)
+        own = as_text(row.values[PATH])
+        content = cache(lambda: read_file(own, "", folder=folder))
+        return lambda _: content()
 
     def _key(self, row: Row, task: Task[Any]) -> str:
         """The key of the row's session, and a count of those that ask for the same."""
@@ -158,8 +193,19 @@ class Filling:
         source = self._request.source
         named = self._request.key or (PATH if source.format is Format.FILES else source.label)
         text = as_text(row.values[named]) if named in row.values else ""
-        text = "".join(c if c.isprintable() else " " for c in text.replace("/", "-")).strip()
-        return text[-MAX_LABEL_CHARACTERS:].strip() or f"row-{row.number}"
+        if named == PATH:
+            text = text.removeprefix(f"{source.folder.rstrip('/')}/")
+        return _as_label(text) or f"row-{row.number}"
+
+
+def _as_label(text: str) -> str:
+    """A text as a label, a different one for each text; of a long one the end, which names the file."""
+    plain = "".join(c if c.isprintable() else " " for c in text).strip()
+    plain = f"./{plain}" if plain.startswith("@") else plain
+    if len(plain) <= MAX_LABEL_CHARACTERS:
+        return plain
+    digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_LABEL_DIGEST_CHARACTERS]
+    return f"…{plain[-(MAX_LABEL_CHARACTERS - len(digest) - 2) :].rstrip()}~{digest}"
 
 
 def read_file(path: str, where: str, *, folder: str = "") -> str:
@@ -185,6 +231,17 @@ def read_file(path: str, where: str, *, folder: str = "") -> str:
             hint="@{...} takes the path of a UTF-8 text file, relative to the folder in which the "
             "work is started",
         ) from error
+
+
+def _real(path: str, folder: str) -> Path:
+    """Where a file is, whatever links lead to its folder."""
+    located = _located(path, folder)
+    return Path(_real_folder(str(located.parent)), located.name)
+
+
+@lru_cache(maxsize=1024)
+def _real_folder(folder: str) -> str:
+    return os.path.realpath(folder)
 
 
 def _located(path: str, folder: str) -> Path:

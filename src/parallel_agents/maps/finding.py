@@ -44,9 +44,13 @@ class Found(NamedTuple):
         return cls(child, child.status, part, is_named=str(part.number) in result.rejected_items)
 
     def is_lost(self, run: RunId) -> bool:
-        """Whether it ended without an answer in an earlier run of the map than this one."""
-        status = self.status
-        return status.is_over and status is not RunStatus.DONE and self.child.asked_by != run
+        """Whether it ended without an answer in an earlier run of the map, and is asked again."""
+        return not self.is_settled and self.status.is_over and self.child.asked_by != run
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is not asked again: it is done, or somebody killed it."""
+        return self.status is RunStatus.DONE or self.child.stays_killed
 
     def most(self, size: int) -> int:
         """The most rows with which its row is asked again, so that one that cannot be done is found.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from parallel_agents.core.run import RunStatus
 from parallel_agents.core.usage import Spend
 
 # Rows by which the rest is estimated: the first ones may be slow, and those done before lie anywhere.
@@ -20,7 +21,8 @@ class MapProgress:
         began_at: on the clock of its watcher, in seconds; None before the first row is begun.
         ended: rows whose runs have ended, whether they are written yet or not.
         reused: those of them that were done before this run of the map.
-        failed: rows that ended without an answer.
+        failed: rows that ended without an answer, and were not killed.
+        killed: rows that were killed.
         written: rows that are in the file of results.
         before: what all rows had used when this process began with the map.
         spend: what the rows that are written and ended since then used.
@@ -31,6 +33,7 @@ class MapProgress:
     ended: int = 0
     reused: int = 0
     failed: int = 0
+    killed: int = 0
     written: int = 0
     before: Spend = Spend()
     spend: Spend = Spend()
@@ -44,11 +47,13 @@ class MapProgress:
         """What the map has used so far, in every process and run of it."""
         return self.before + self.spend
 
-    def end(self, now: float, *, was_over: bool, is_failed: bool) -> None:
+    def end(self, now: float, status: RunStatus, *, was_over: bool) -> None:
         """Count a row that has ended; `was_over` says whether it had when this process met it."""
+        is_done, is_killed = status is RunStatus.DONE, status is RunStatus.KILLED
         self.ended += 1
-        self.reused += was_over and not is_failed
-        self.failed += is_failed
+        self.reused += was_over and is_done
+        self.killed += is_killed
+        self.failed += not (is_done or is_killed)
         self._recent.append(not was_over)
         if was_over:
             self._met += 1

@@ -8,6 +8,7 @@ import tempfile
 from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import IO
 
 import orjson
@@ -21,12 +22,13 @@ from parallel_agents.core.runner import Activation
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task
 from parallel_agents.errors import InvalidInput, PagentsError, StepFailed
+from parallel_agents.maps.counting import Counting
 from parallel_agents.sessions.requests import task_digest
 
 REDUCE = "reduce/"  # what the keys of the tasks that combine results begin with
 TEXT = "Combine these results into one."
 # About 30,000 tokens, which most models can read.
-_PART_CHARACTERS = 120_000
+PART_CHARACTERS = 120_000
 _DIGEST_CHARACTERS = 12
 
 
@@ -38,17 +40,24 @@ class Reducer:
     Args:
         activation: the run of the map that is executed now.
         sessions: the verbs for its children.
+        counting: is told which results count that were combined before.
         task: the agent and the text of each part's task.
         at_once: the most parts in flight.
     """
 
     def __init__(
-        self, activation: Activation, sessions: MapSessions, task: Task, at_once: int
+        self,
+        activation: Activation,
+        sessions: MapSessions,
+        counting: Counting,
+        task: Task,
+        at_once: int,
     ) -> None:
         self._session = activation.claim.session
         self._run = activation.claim.run.id
         self._slot = activation.slot
         self._sessions = sessions
+        self._counting = counting
         self._task = task
         self._at_once = at_once
 
@@ -83,7 +92,7 @@ class Reducer:
 
         After the first that is not done no further one begins, and those in flight end.
         """
-        parts = enumerate(_parts(lines), start=1)
+        parts = enumerate(parts_of(lines), start=1)
         flying: deque[asyncio.Task[Result]] = deque()
         failure: PagentsError | None = None
         try:
@@ -110,14 +119,14 @@ class Reducer:
             raise failure
 
     async def _result(self, level: int, part: int, text: str) -> Result:
-        asked = f"{self._task.text}\n\nThe results, one to a line:\n{text}"
-        label = f"reduce-{level}-{part}"
-        task = Task(self._task.agent, asked, model=self._task.model, label=label)
-        key = f"{REDUCE}{task_digest(task)[:_DIGEST_CHARACTERS]}"
+        task = part_task(self._task, text, level, part)
+        key = task.key or ""
+        label = task.label or key
         with self._sessions.ends() as ends:
             found = await self._sessions.children_named(self._session.key, [key])
             child = next((each for each in found if name_of(each.key) == key), None)
-            run, is_over = await self._begun(task, key, child)
+            await self._counting.count_again([key])
+            run, is_over = await self._begun(task, child)
             while not is_over:
                 is_over = run in {ended for ended, _ in await ends.some()}
         (result,) = await self._sessions.results([run])
@@ -130,31 +139,38 @@ class Reducer:
             )
         return result
 
-    async def _begun(self, task: Task, key: str, child: ChildRun | None) -> tuple[RunId, bool]:
+    async def _begun(self, task: Task, child: ChildRun | None) -> tuple[RunId, bool]:
         if child is not None:
-            is_done = child.status is RunStatus.DONE
+            is_settled = child.status is RunStatus.DONE or child.stays_killed
             if not child.status.is_over:
                 await self._sessions.continue_runs([child.run])
-            if is_done or not child.status.is_over or child.asked_by == self._run:
+            if is_settled or not child.status.is_over or child.asked_by == self._run:
                 return child.run, child.status.is_over
-        keyed = Task(task.agent, task.text, model=task.model, label=task.label, key=key)
-        (spawned,) = await self._sessions.start_steps(self._session.key, [Step(keyed, child)])
+        (spawned,) = await self._sessions.start_steps(self._session.key, [Step(task, child)])
         return spawned.run_id, False
+
+
+def part_task(asked: Task, text: str, level: int, part: int) -> Task:
+    """The task that combines one part of a round; its key is that of the work, whichever part that is."""
+    told = f"{asked.text}\n\nThe results, one to a line:\n{text}"
+    task = Task(asked.agent, told, model=asked.model, label=f"reduce-{level}-{part}")
+    return replace(task, key=f"{REDUCE}{task_digest(task)[:_DIGEST_CHARACTERS]}")
 
 
 def _stays_as_long(count: int) -> StepFailed:
     return StepFailed(
         "the results cannot be combined",
-        why=f"{count} texts of {_PART_CHARACTERS:,} characters did not become fewer",
+        why=f"{count} texts of {PART_CHARACTERS:,} characters did not become fewer",
         hint="ask the agent of --reduce for shorter answers with --reduce-text, in Python reduce_text=",
     )
 
 
 def _count(lines: IO[bytes]) -> int:
-    return sum(1 for _ in _parts(lines))
+    return sum(1 for _ in parts_of(lines))
 
 
-def _parts(lines: IO[bytes]) -> Iterator[str]:
+def parts_of(lines: IO[bytes]) -> Iterator[str]:
+    """The texts that a round combines, each in one task."""
     lines.seek(0)
     return _joined(iter(lines.readline, b""))
 
@@ -165,7 +181,7 @@ def _joined(lines: Iterator[bytes]) -> Iterator[str]:
     size = 0
     for line in lines:
         text = line.decode()
-        if part and size + len(text) > _PART_CHARACTERS:
+        if part and size + len(text) > PART_CHARACTERS:
             yield "".join(part)
             part, size = [], 0
         part.append(text)

@@ -39,7 +39,8 @@ class MapRow(Answered[T_co]):
         output_json: the same as JSON or text, whatever the output type.
         error: why it is not done: code and message; None if it is.
         score: of the last gate or judge that gave one.
-        cost_usd: what it used; None if a price is unknown.
+        cost_usd: what it used; None if a price is unknown, or it was cut off in a call.
+        simulated_usd: what its calls of simulated models would have cost.
         session_key: of the row's session.
     """
 
@@ -50,6 +51,7 @@ class MapRow(Answered[T_co]):
     score: float | None
     cost_usd: float | None
     session_key: str
+    simulated_usd: float = 0.0
 
     @property
     def is_done(self) -> bool:
@@ -69,6 +71,7 @@ class MapResult(Frozen, Generic[T_co]):
         out: the file of results.
         reduced: the answer of the agent that got all results.
         error: why the map is not done; None if it is.
+        notices: what to know before relying on it, such as that its answers are made up.
     """
 
     key: str
@@ -79,6 +82,7 @@ class MapResult(Frozen, Generic[T_co]):
     out: Path
     reduced: Json
     error: Failure | None
+    notices: tuple[str, ...]
     _kind: OutputType[T_co] | None
 
     @property
@@ -87,13 +91,23 @@ class MapResult(Frozen, Generic[T_co]):
 
     @property
     def cost_usd(self) -> float | None:
-        """US dollars; None if a price is unknown."""
+        """US dollars; None if a price is unknown, or a row was cut off in a call that may have been billed."""
         return self.spend.cost_usd
+
+    @property
+    def known_cost_usd(self) -> float:
+        """What is known of the cost: all of it, or the least that it can be."""
+        return self.spend.known_usd
+
+    @property
+    def simulated_usd(self) -> float:
+        """What its calls of simulated models would have cost, in USD."""
+        return self.spend.simulated_usd
 
     @override
     def __repr__(self) -> str:
         failed = f", error={f'{self.error.code} {self.error.message}'!r}" if self.error else ""
-        cost = cost_of(self.cost_usd, self.spend.simulated_usd)
+        cost = cost_of(self.spend)
         return f"MapResult({self.key!r}, {self.status}, {self._counts}, {cost}, out={str(self.out)!r}{failed})"
 
     def __rich_repr__(self) -> Iterator[tuple[str, object]]:
@@ -101,7 +115,7 @@ class MapResult(Frozen, Generic[T_co]):
         yield "key", self.key
         yield "status", str(self.status)
         yield "rows", self._counts
-        yield "cost_usd", self.cost_usd
+        yield "cost", cost_of(self.spend)
         yield "out", str(self.out)
         if self.reduced is not None:
             yield "reduced", self.reduced
@@ -110,7 +124,7 @@ class MapResult(Frozen, Generic[T_co]):
 
     def _repr_html_(self) -> str:
         """What a notebook shows: a table of the first rows, in which nothing but text is from outside."""
-        cost = cost_of(self.cost_usd, self.spend.simulated_usd)
+        cost = cost_of(self.spend)
         rows, why_none = self._first_rows()
         return grid_of(
             f"{self.key} {self.status}, {self._counts}, {cost}",
@@ -182,6 +196,7 @@ class MapResult(Frozen, Generic[T_co]):
                 score=found["score"],
                 cost_usd=found["cost_usd"],
                 session_key=found["session_key"],
+                simulated_usd=found.get("simulated_usd", 0.0),
             )
         except (ValueError, KeyError, TypeError, Misfit) as error:
             raise InvalidInput(
@@ -236,5 +251,6 @@ def map_result(
         out=out,
         reduced=found.get("reduced"),
         error=result.error,
+        notices=result.notices,
         _kind=kind,
     )

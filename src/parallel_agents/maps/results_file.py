@@ -172,6 +172,7 @@ def line_of(row: Row, result: Result) -> Mapping[str, Json]:
         "error": None if error is None else {"code": error.code, "message": error.message},
         "score": result.score,
         "cost_usd": None if cost is None else round(cost, 9),
+        "simulated_usd": round(result.simulated_usd, 9),
         "label": result.label,
         "session_key": result.session_key,
     }

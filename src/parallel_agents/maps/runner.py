@@ -26,7 +26,9 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.session import Session
 from parallel_agents.core.task import Task
 from parallel_agents.errors import Incomplete, InvalidInput, PagentsError, StepFailed
+from parallel_agents.maps.batches import Batches
 from parallel_agents.maps.checking import CheckedRows, changed, check_rows
+from parallel_agents.maps.counting import Counting
 from parallel_agents.maps.filling import Filling
 from parallel_agents.maps.progress import MapProgress
 from parallel_agents.maps.reducing import Reducer
@@ -38,6 +40,10 @@ from parallel_agents.maps.window import Accepted, Window, WindowOptions
 
 # Enough that a slot never waits for a task to be stored.
 _WINDOW = 4
+
+
+_AGAIN = "the same again with the same id or key tries them again; `pagents dlq list` has those that failed"
+_STAYS = "what somebody killed stays killed: another id or key asks for it"
 
 
 class MapRunner:
@@ -68,7 +74,10 @@ class MapRunner:
         """
         request = _request(task)
         session = activation.claim.session
-        checked = await asyncio.to_thread(check_rows, request, task.model)
+        batches = await Batches.stored(sessions, session.key)
+        counting = Counting(activation, batches, await sessions.child_runs(session.key))
+        checked = await asyncio.to_thread(check_rows, request, task.model, check=counting.meet)
+        await counting.store()
         progress = self.progress[session.key] = MapProgress(
             rows=checked.count, before=await sessions.spent_below(activation.claim.run.id)
         )
@@ -80,7 +89,7 @@ class MapRunner:
             request.batch,
             request.batch_tokens,
         )
-        window = Window(activation, sessions, options, progress, self._now)
+        window = Window(activation, sessions, counting, options, progress, self._now)
         with tempfile.TemporaryFile() as spool:
             lines = spool if request.reduce else None
             counts, is_short = await _rows_done(request, task, checked, window, lines, session)
@@ -96,7 +105,8 @@ class MapRunner:
                 return outcome
             asked = Task(request.reduce, request.reduce_text, model=task.model)
             try:
-                reduced = await Reducer(activation, sessions, asked, at_once).reduced(spool)
+                reducer = Reducer(activation, sessions, counting, asked, at_once)
+                reduced = await reducer.reduced(spool)
             except (StepFailed, InvalidInput) as error:
                 return _uncombined(outcome, error)
             return replace(outcome, output={**output, "reduced": reduced})
@@ -163,13 +173,15 @@ def _outcome(
     not_begun = rows - sum(counts.values())
     parts = [f"{count} {status.replace('_', ' ')}" for status, count in sorted(counts.items())]
     parts += [f"{not_begun} not begun"] if not_begun else []
+    killed = counts.get(RunStatus.KILLED, 0)
+    again = [] if killed == rows - done else [_AGAIN]
+    again += [_STAYS] if killed else []
     missing = Incomplete(
         f"{rows - done:,} of {rows:,} rows {'is' if rows - done == 1 else 'are'} not done",
         why=", ".join(parts),
         hint="the same again with the same id or key and a larger budget does them"
         if is_short
-        else "the same again with the same id or key tries them again; `pagents dlq list` has those "
-        "that failed",
+        else "; ".join(again),
     )
     status = RunStatus.PARTIAL if done else RunStatus.FAILED
     if is_short:

@@ -20,6 +20,8 @@ from parallel_agents.maps.row import Row
 from parallel_agents.maps.text_lines import Digest, text_lines
 
 PATH = "path"
+# The usual text of a row that is a file: lists and reports show the start of a task's text.
+TEXT_OF_FILE = f"Do your task for {{{PATH}}}."
 _BY_SUFFIX = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 _SNIFFED_BYTES = 4096
 _MOST_NAMED = 3
@@ -69,6 +71,11 @@ class Source:
             return self.title or "".join(self.paths)
         more = len(self.paths) - 1
         return f"{self.paths[0]} and {more:,} more {'file' if more == 1 else 'files'}"
+
+    @property
+    def has_files(self) -> bool:
+        """Whether each row is a file, here or where it was sent from."""
+        return self.format is Format.FILES or self.label == PATH
 
     @contextmanager
     def opened(self, digest: Digest) -> Generator[Iterator[Row]]:

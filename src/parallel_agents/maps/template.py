@@ -66,6 +66,11 @@ class Template:
         return cls(tuple(part for part in parts if part != ""))
 
     @property
+    def has_content(self) -> bool:
+        """Whether the text of a file is a part of it."""
+        return any(isinstance(part, Content) for part in self.parts)
+
+    @property
     def columns(self) -> list[str]:
         """The columns that it needs, in order."""
         return [part.column for part in self.parts if not isinstance(part, str)]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
+from parallel_agents.core import ended_by
 from parallel_agents.core.children import MapSessions, RunEnds, Step
 from parallel_agents.core.event import Entry
 from parallel_agents.core.flow import Batched
@@ -19,8 +20,9 @@ from parallel_agents.core.run import FAILURES, Result, RunStatus
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.task import AnyTask, OnFailure
 from parallel_agents.errors import InvalidInput, LeftRun, PagentsError
-from parallel_agents.maps.batches import Batches, Part
+from parallel_agents.maps.batches import Part
 from parallel_agents.maps.batching import Grouping, batch_key, batch_task
+from parallel_agents.maps.counting import Counting
 from parallel_agents.maps.filling import Filled
 from parallel_agents.maps.finding import Found, find_rows
 from parallel_agents.maps.progress import MapProgress
@@ -31,7 +33,6 @@ from parallel_agents.maps.sharing import part_of
 # Rows that wait for an earlier one, so that they are written in order.
 _MOST_AHEAD = 10_000
 _MOST_AT_ONCE = 256
-_SIBLING = "another row's failure"
 
 
 class Accepted(NamedTuple):
@@ -91,6 +92,7 @@ class Window:
     Args:
         activation: the run of the map that is executed now.
         sessions: the verbs for its children.
+        counting: knows the batches of earlier runs, and is told of what is begun again.
         options: how many at once.
         progress: is told of each change.
         now: the clock of `progress`.
@@ -100,6 +102,7 @@ class Window:
         self,
         activation: Activation,
         sessions: MapSessions,
+        counting: Counting,
         options: WindowOptions,
         progress: MapProgress,
         now: Callable[[], float],
@@ -112,12 +115,14 @@ class Window:
         self._options = options
         self._progress = progress
         self._now = now
-        self._batches = Batches()
+        self._batches = counting.batches
+        self._counting = counting
         self._grouping = Grouping[_Asked](options.batch, options.batch_tokens)
         self._places: deque[_Place] = deque()
         self._live: dict[RunId, list[_Place]] = {}
         self._error: PagentsError | None = None
         self._is_done = False
+        self._taken = 0
 
     async def give(self, rows: Iterator[Filled], accept: Accept) -> None:
         """Do the tasks; `accept` gets the rows with their results, in order.
@@ -126,7 +131,6 @@ class Window:
             InvalidInput: a row cannot be read any more; those before it have been accepted.
             LeftRun: this process is stopping.
         """
-        self._batches = await Batches.stored(self._sessions, self._session.key)
         with self._sessions.ends() as ends:
             while True:
                 await self._refill(rows)
@@ -143,6 +147,9 @@ class Window:
     async def _refill(self, rows: Iterator[Filled]) -> None:
         """Begin tasks until the window is full; it is left alone until half of it is free."""
         while not (self._is_done or self._error):
+            if self._taken == self._progress.rows:
+                self._is_done = True  # a process that stops here has done them all
+                return
             room = self._options.size - len(self._live)
             if room * 2 < self._options.size or len(self._places) >= _MOST_AHEAD:
                 return
@@ -150,10 +157,12 @@ class Window:
             try:
                 self._slot.check_stopping()
                 taken = await asyncio.to_thread(_taken, rows, count)
-                await self._begin(taken, is_last=len(taken) < count)
+                is_last = self._taken + len(taken) == self._progress.rows
+                await self._begin(taken, is_last=is_last or len(taken) < count)
             except (InvalidInput, LeftRun) as error:
                 self._error = error  # what is in flight ends first
                 return
+            self._taken += len(taken)
             self._is_done = self._is_done or len(taken) < count
             if len(self._places) >= _MOST_AT_ONCE and self._places[0].status.is_over:
                 return  # results that are there already are given first
@@ -200,6 +209,7 @@ class Window:
         await self._sessions.settle(_failed_batches(groups))
         await self._store_batches([group for group in groups if len(group) > 1])
         tasks = [_task(group) for group in groups]
+        await self._counting.count_again([task.key or "" for task in tasks])
         tried = await self._tried(groups, tasks)
         steps = [Step(task, tried.get(task.key or "")) for task in tasks]
         spawned = await self._sessions.start_steps(self._session.key, steps)
@@ -260,9 +270,7 @@ class Window:
         return [part_of(result, part).status for part in parts]
 
     def _count(self, place: _Place) -> None:
-        self._progress.end(
-            self._now(), was_over=place.was_over, is_failed=place.status is not RunStatus.DONE
-        )
+        self._progress.end(self._now(), place.status, was_over=place.was_over)
 
     async def _react(self, run: RunId, status: RunStatus) -> None:
         """Begin nothing more if one failure is too many, or if the budget is used up."""
@@ -275,9 +283,11 @@ class Window:
             return
         self._is_done = True
         if self._options.on_failure is OnFailure.STOP_NEW:
-            await self._sessions.end_unbegun(self._run, by=_SIBLING)
+            await self._sessions.end_unbegun(self._run, by=ended_by.OTHER_ROW)
         else:
-            await self._sessions.end_children(self._run, by=_SIBLING, status=RunStatus.KILLED)
+            await self._sessions.end_children(
+                self._run, by=ended_by.OTHER_ROW, status=RunStatus.KILLED
+            )
 
     async def _emit(self, accept: Accept) -> None:
         """Give the results that no earlier row waits for."""

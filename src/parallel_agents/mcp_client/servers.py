@@ -34,6 +34,7 @@ from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.tool import Tool, ToolContext, ToolSpec
 from parallel_agents.core.tool_servers import ToolServers
 from parallel_agents.errors import ConfigError, MissingExtra, SandboxRefused, ToolUnavailable
+from parallel_agents.extras import install_line
 from parallel_agents.mcp_client.listing import Listing, ServedTool
 from parallel_agents.mcp_client.mcp_json import McpJson
 from parallel_agents.mcp_client.references import Resolved, looked_up, resolve
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
 Launching: TypeAlias = "Callable[[Resolved], AbstractAsyncContextManager[Launch]]"
 
 _log = logging.getLogger(__name__)
-EXTRA_HINT = "pip install 'pagents[mcp]'"
 _MOST_OFFERED = 128  # of one server to one agent, by a pattern: providers take no more
 
 
@@ -117,7 +117,7 @@ class McpServers(ToolServers):
             raise MissingExtra(
                 "the client for MCP servers is not installed",
                 why=f"the tools of {server.name} need it",
-                hint=EXTRA_HINT,
+                hint=install_line("pagents[mcp]"),
             )
         if resolved.command and (why := self._why_not_found(resolved)):
             raise ConfigError(
@@ -238,7 +238,9 @@ class McpServers(ToolServers):
             from parallel_agents.mcp_client.connection import Connection  # noqa: PLC0415
         except ModuleNotFoundError as error:
             raise MissingExtra(
-                "the client for MCP servers is not installed", why=str(error), hint=EXTRA_HINT
+                "the client for MCP servers is not installed",
+                why=str(error),
+                hint=install_line("pagents[mcp]"),
             ) from error
         return Connection(server, lambda: self._open(server, launching))
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from parallel_agents.errors import ConfigError, MissingExtra, ProviderError
+from parallel_agents.extras import install_line
 from parallel_agents.models.certificates import make_context, named_authorities
 from parallel_agents.models.faults import find_fault
 from parallel_agents.models.providers import Endpoint
@@ -79,7 +80,7 @@ class Network:
             raise MissingExtra(
                 f"the proxy {proxy.address} needs the extra 'socks'",
                 why=f"{proxy.source} names a SOCKS proxy",
-                hint="pip install 'pagents[socks]'",
+                hint=install_line("pagents[socks]"),
             )
         if url.startswith("https:") or (proxy is not None and proxy.scheme == "https"):
             _ = self._context

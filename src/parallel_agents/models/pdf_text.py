@@ -12,6 +12,7 @@ from contextlib import suppress
 from importlib.util import find_spec
 
 from parallel_agents.errors import CannotSee, MissingExtra
+from parallel_agents.extras import install_line
 from parallel_agents.interpreter import python_command
 
 MOST_CHARACTERS = 400_000
@@ -31,7 +32,7 @@ def check_readable(model: str, name: str) -> None:
         raise MissingExtra(
             f"{model} takes no PDFs as they are, such as {name}, and nothing here reads their text",
             why=f"the package {_LIBRARY} is not installed",
-            hint="pip install 'pagents[pdf]'; or choose a model that takes PDFs",
+            hint=f"{install_line('pagents[pdf]')}; or choose a model that takes PDFs",
         )
 
 

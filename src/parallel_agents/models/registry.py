@@ -169,7 +169,7 @@ class Registry:
                 f"models={{{factory!r}: ...}} made a model with the name {head(name, 80)!r}",
                 why=f"a run stores the name of its model, and there is no provider {head(provider, 80)!r}"
                 " to continue it with",
-                hint=f"name the model {factory}/..., or pass models={{{head(provider, 40)!r}: ...}}",
+                hint=f"name the model {factory}/..., those of parallel_agents.testing by name=; or pass models={{{head(provider, 40)!r}: ...}}",
             )
 
     def _refuse(self, name: str) -> NoReturn:

@@ -37,11 +37,12 @@ from parallel_agents.errors import (
 from parallel_agents.flows.flow import Flow, steps_of
 from parallel_agents.flows.gathered import why_not_done
 from parallel_agents.flows.people import MOST_CHARACTERS, Asking
+from parallel_agents.flows.plan_limits import limited_plan, read_plan
 from parallel_agents.flows.planned import LOST, StepEnd, ends_of, judge, shown_ends
 from parallel_agents.flows.steps import Steps
 from parallel_agents.orchestration import report
 from parallel_agents.orchestration.findings import MOST_TOLD, find_problems
-from parallel_agents.orchestration.planning import Planning, make_plan, read_plan
+from parallel_agents.orchestration.planning import Planning, make_plan
 from parallel_agents.orchestration.request import OWN, DoRequest, unlimited
 from parallel_agents.orchestration.roster import (
     ORCHESTRATOR,
@@ -89,6 +90,7 @@ class Orchestrator:
     ) -> Json:
         """Plan a goal, ask whether the plan may run, do it, plan anew what failed, and report."""
         steps = steps_of(flow)
+        plan = plan and limited_plan(plan, steps.request.options)
         planning = self._planning(
             DoRequest(
                 goal=goal,

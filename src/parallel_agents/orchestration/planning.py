@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
@@ -20,6 +19,7 @@ from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.task import Task
 from parallel_agents.core.template import as_text
 from parallel_agents.errors import InvalidInput, OutputInvalid, PlanImpossible, StepFailed
+from parallel_agents.flows.plan_limits import read_plan
 from parallel_agents.flows.steps import Steps
 from parallel_agents.flows.stored_step import stored_step
 from parallel_agents.orchestration.draft import Draft, Frame, compiled, example, schema_for
@@ -128,20 +128,6 @@ class Planning:
 def _shown(what: str, values: JsonObject) -> str:
     texts = (f"{name}:\n{head(as_text(value), _MOST_SHOWN)}" for name, value in values.items())
     return "\n\n".join((f"{what}.", *texts)) if values else ""
-
-
-def read_plan(stored: Json) -> Plan:
-    """A plan as it was stored.
-
-    Raises:
-        ValidationError: it is not one.
-    """
-    return _plans().validate_python(stored)
-
-
-@cache
-def _plans() -> TypeAdapter[Plan]:
-    return TypeAdapter(Plan)
 
 
 async def make_plan(steps: Steps, name: str, planning: Planning, more: str = "") -> Plan:

@@ -180,7 +180,8 @@ def _cost(spend: Spend) -> str:
     if spend.unpriced_calls:
         money = f"an unknown price: {spend.unpriced_calls:,} of them have none"
     else:
-        money = nanodollars(spend.cost_nanousd)
+        least = "at least " if spend.uncounted_runs else ""
+        money = f"{least}{nanodollars(spend.cost_nanousd)}"
     simulated = spend.simulated_nanousd
     extra = f" (simulated: {nanodollars(simulated)})" if simulated else ""
     return f"## Cost\n\n{calls}, {spend.usage.total_tokens:,} tokens, {money}{extra}."

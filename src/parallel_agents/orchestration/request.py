@@ -10,11 +10,12 @@ from typing_extensions import override
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.flow import FlowTask
-from parallel_agents.core.plan import Plan, as_json
+from parallel_agents.core.plan import Plan
 from parallel_agents.core.plan_checks import RESERVED
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.shown import shown
 from parallel_agents.errors import InvalidInput
+from parallel_agents.flows.plan_limits import StoredPlan, stored_plan
 
 DO = "do"
 # What the names of the steps begin with that are not those of a plan; no id of a step can have a slash.
@@ -103,7 +104,7 @@ class DoRequest(Checked):
 
     def flow_task(self) -> FlowTask:
         """The task of the flow; what the plan may be is part of what it is, and its limits are not."""
-        given = None if self.plan is None else as_json(self.plan)
+        plan = StoredPlan(None, {}) if self.plan is None else stored_plan(self.plan)
         return FlowTask(
             name=DO,
             input={
@@ -112,10 +113,10 @@ class DoRequest(Checked):
                 "agents": list(self.agents),
                 "most_steps": self.most_steps,
                 "replans": self.replans,
-                "plan": given,
+                "plan": plan.work,
                 **({"is_plan_only": True} if self.is_plan_only else {}),
             },
-            options={"is_asked": self.is_asked},
+            options={"is_asked": self.is_asked, **plan.options},
             model=self.model or (self.plan.model if self.plan else None),
             max_parallel=self.max_parallel,
             timeout_seconds=self.timeout,

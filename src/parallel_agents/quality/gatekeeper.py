@@ -142,7 +142,7 @@ class Gates:
             raise GateBroken(
                 f"this process has no gate {name!r}",
                 why="the agent or the task names it, and no function of that name was passed",
-                hint=f"pass gates=[{name}] to `run` or `open`",
+                hint=f"pass gates=[{name}] to `run`, `run_flow`, `open` or what else you call",
             )
         try:
             return await contained(function.call(verdict, submission.answer), name)

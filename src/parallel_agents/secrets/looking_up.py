@@ -19,6 +19,7 @@ from parallel_agents.core.cutting import tail
 from parallel_agents.core.reference import Reference, Scheme, parse_reference
 from parallel_agents.core.unicode import without_escapes
 from parallel_agents.errors import MissingKey, SecretUnavailable
+from parallel_agents.extras import install_line
 from parallel_agents.interpreter import python_command
 from parallel_agents.secrets.known import KNOWN
 
@@ -192,10 +193,7 @@ def _check_end(reference: Reference, end: CommandEnd, seconds: float) -> None:
 
 # The exit codes of `keyring_program`.
 _OF_KEYRING = {
-    3: (
-        "the library keyring is not installed",
-        "pip install 'pagents[keyring]'",
-    ),
+    3: ("the library keyring is not installed", ""),
     4: (
         "there is no keyring on this machine, as on a server without a desktop",
         "use file: or cmd: here, or install a backend for the library keyring",
@@ -209,7 +207,8 @@ def _check_keyring_end(reference: Reference, end: CommandEnd, seconds: float) ->
     if end.ending is Ending.EXITED and end.code in _OF_KEYRING:
         why, hint = _OF_KEYRING[end.code]
         service, user = reference.service_and_user
-        raise _unavailable(reference, why, hint.format(service=service, user=user))
+        hint = hint.format(service=service, user=user) or install_line("pagents[keyring]")
+        raise _unavailable(reference, why, hint)
     if end.ending is Ending.TIMED_OUT:
         why = f"the keyring did not answer within {seconds:g} s; it may be locked"
         raise _unavailable(reference, why, "unlock it, or use file: or cmd: here")

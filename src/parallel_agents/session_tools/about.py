@@ -10,10 +10,14 @@ import orjson
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.cutting import head
 from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.spelling import meant
+from parallel_agents.core.usage import Spend
 from parallel_agents.errors import PagentsError
 from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Call
 from parallel_agents.session_tools.results import STATUS_NAMES
+from parallel_agents.session_tools.rows import sums_of
+from parallel_agents.session_tools.waiting import NEEDS_PERSON
 
 _RUNTIME: JsonObject = {"id": "parallel_agents", "source": "default"}
 _MAX_CHARACTERS = 3000  # of the list; a model reads it before it spawns anything
@@ -28,7 +32,7 @@ async def list_agents(call: Call, arguments: Arguments) -> JsonObject:
     policy = None if own is None else own.session.agent.policy
     known = await asyncio.to_thread(call.directory.agents)
     allowed = [agent for agent in known if policy is None or policy.allows(agent.name)]
-    asked, searched = arguments.text("agentId"), arguments.text("search").lower()
+    asked, searched = arguments.name("agentId"), arguments.name("search").lower()
     chosen = [
         agent
         for agent in allowed
@@ -39,7 +43,9 @@ async def list_agents(call: Call, arguments: Arguments) -> JsonObject:
         "allowAny": policy is None or "*" in policy.spawns,
     }
     if asked and not chosen:
-        raise Refusal(f'Agent "{head(asked, 80)}" not found. agents_list without it lists all.')
+        listed = "agents_list without it lists all."
+        hint = meant(asked, [agent.name for agent in allowed], listed)
+        raise Refusal(f'Agent "{head(asked, 80)}" not found. {hint}')
     if asked or searched:
         model = own.run.model if own else None
         each = [_in_full(call, agent, model) for agent in chosen]
@@ -105,17 +111,17 @@ async def show_status(call: Call, arguments: Arguments) -> JsonObject:
         raise Refusal(
             "session_status cannot change a session's model; spawn a session with model instead"
         )
-    key = arguments.text("sessionKey") or call.requester.session
+    key = arguments.name("sessionKey") or call.requester.session
     if not key:
         raise Refusal("sessionKey required: the caller is not a session")
     row = await call.find(key)
-    run, spend = row.run, row.run.spend
+    run, spent = row.run, await call.records.spent(row.session.key)
     status = STATUS_NAMES[run.status]
-    cost = "cost unknown" if spend.cost_usd is None else f"${spend.cost_usd:.4f}"
-    cost += f" and ${spend.simulated_usd:.4f} simulated" if spend.simulated_nanousd else ""
-    tokens = spend.usage.total_tokens
     waits = call.waits_for(row)
+    needs = (await call.records.needs([row])).get(run.id, {})
     why = f", waits: {waits['waitsFor']}" if waits else ""
+    why += f", {needs['asks']}" if needs else ""
+    last = f"; its last run: {_used(run.spend)}" if run.number > 1 else ""
     return {
         "ok": True,
         "sessionKey": row.session.key,
@@ -124,7 +130,16 @@ async def show_status(call: Call, arguments: Arguments) -> JsonObject:
         "stateVersion": run.number,
         "status": status,
         "model": run.model,
+        **sums_of(run, spent),
         "statusText": f"{row.session.label}: {status} on {run.model}, run {run.number}, "
-        f"{spend.calls} model calls, {tokens} tokens, {cost}{why}",
+        f"{_used(spent)}{why}{last}",
         **waits,
+        **needs,
+        **({"note": NEEDS_PERSON} if needs else {}),
     }
+
+
+def _used(spend: Spend) -> str:
+    cost = "cost unknown" if spend.cost_usd is None else f"${spend.cost_usd:.4f}"
+    cost += f" and ${spend.simulated_usd:.4f} simulated" if spend.simulated_nanousd else ""
+    return f"{spend.calls} model calls, {spend.usage.total_tokens} tokens, {cost}"

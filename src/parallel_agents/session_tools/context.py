@@ -19,6 +19,8 @@ from parallel_agents.core.visibility import Visibility
 from parallel_agents.errors import Ambiguous, NotFound
 from parallel_agents.session_tools.arguments import Refusal
 from parallel_agents.session_tools.clients import nearest_of_client, of_clients
+from parallel_agents.session_tools.faces import MODELS, Face
+from parallel_agents.session_tools.records import Records
 from parallel_agents.session_tools.wording import for_models
 from parallel_agents.sessions.directory import Directory
 from parallel_agents.sessions.names import ambiguous, is_called
@@ -38,8 +40,12 @@ class Requester:
         cwd: the folder that the session works in; empty for the folder of the process.
         client: the client that calls, if it is neither a session nor the person; it reaches what
             clients spawned, and its own first.
+        is_shared: whether others call under the client's name too, so that nobody knows which of its
+            sessions are this caller's.
+        is_looking: whether it may only look, so that what it reads does not count as given to the client.
         longest_wait: the most seconds that its calls wait, whatever they ask for: a client gives up
             at some time, and what it waits for goes on. None for no limit.
+        face: the words for what it can do.
         again: the call of a failed run that this call does again, as `RUN/CALL`; empty for none.
         caller: lets the run wait, or None if it cannot.
     """
@@ -51,7 +57,10 @@ class Requester:
     caller: Caller | None = None
     again: str = ""
     client: str = ""
+    is_shared: bool = False
+    is_looking: bool = False
     longest_wait: float | None = None
+    face: Face = MODELS
 
     @classmethod
     def of(cls, context: ToolContext) -> Requester:
@@ -84,6 +93,11 @@ class Requester:
     def name(self) -> str:
         """The session's key, or `main` for a person or a program."""
         return self.session or MAIN
+
+    @property
+    def recipient(self) -> str:
+        """Who is given results, as histories name it."""
+        return self.client or self.name
 
 
 class ModelNotes(Protocol):
@@ -126,11 +140,13 @@ class Call:
 
     Attributes:
         sessions: the verbs.
+        records: what else the store knows.
         now: returns seconds since the epoch.
         waits: what each run of this process waits for.
     """
 
     sessions: Sessions
+    records: Records
     directory: Directory
     settings: ToolSettings
     now: Callable[[], float]
@@ -213,11 +229,8 @@ class Call:
 
     async def _check_sees(self, own: Row | None, other: Row) -> None:
         if own is None and self.requester.client and not await of_clients(self.sessions, [other]):
-            raise Refusal(
-                f"{other.session.label} was not spawned by a client: it is the work of the person. "
-                "`pagents mcp --all-sessions` lets clients reach it.",
-                status="forbidden",
-            )
+            refusal = self.requester.face.not_reached(other.session.label)
+            raise Refusal(refusal, status="forbidden")
         if own is None or self.sees(own, other):
             return
         raise Refusal(
@@ -248,7 +261,17 @@ class Call:
         if self.requester.caller is not None:
             self.requester.caller.park()
 
-    def mark_reported(self, runs: Sequence[RunId]) -> None:
+    async def mark_reported(self, runs: Sequence[RunId]) -> None:
         """Note that the answer reports how these runs ended."""
-        if self.requester.caller is not None:
-            self.requester.caller.hand_back(runs)
+        requester = self.requester
+        if requester.caller is not None:
+            requester.caller.hand_back(runs)
+        elif runs and not requester.is_looking:
+            await self.records.deliveries.note_given(runs, to=requester.recipient)
+
+    async def reported(self, runs: Sequence[RunId]) -> frozenset[RunId]:
+        """Those of these runs of which an earlier answer reported how they ended."""
+        caller = self.requester.caller
+        if caller is not None:
+            return frozenset(run for run in runs if caller.has_reported(run))
+        return await self.records.deliveries.given(runs, to=self.requester.recipient)

@@ -23,7 +23,7 @@ _PENDING_CHARACTERS = 4096
 
 async def read_history(call: Call, arguments: Arguments) -> JsonObject:
     """The newest messages, oldest first; `offset` counts from the newest, to read further back."""
-    key = arguments.text("sessionKey") or arguments.text("sessionId")
+    key = arguments.name("sessionKey") or arguments.name("sessionId")
     if not key:
         raise Refusal("sessionKey required")
     row = await call.find(key)
@@ -38,11 +38,11 @@ async def read_history(call: Call, arguments: Arguments) -> JsonObject:
     )
     last = {str(message["runId"]): str(message["id"]) for message in messages}
     if "messageId" in arguments:
-        messages = [m for m in messages if m["id"] == arguments.text("messageId")]
+        messages = [m for m in messages if m["id"] == arguments.name("messageId")]
     end = max(len(messages) - offset, 0)
     window = messages[max(end - limit, 0) : end]
     shown = _newest_within_bytes(window)
-    call.mark_reported(_told(events, last, shown))
+    await call.mark_reported(_told(events, last, shown))
     is_more = end > len(shown)
     answer: dict[str, Json] = {
         "sessionKey": row.session.key,

@@ -45,11 +45,14 @@ async def list_sessions(call: Call, arguments: Arguments) -> JsonObject:
     visible = await _visible(call, own)
     matching = [row for row in visible if criteria.match(row, archived=_is_archived(call, row))]
     children = _children_of(visible)
+    page = matching[offset : offset + limit]
+    needs = await call.records.needs([row for row in page if not row.run.status.is_over])
     sessions: list[Json] = []
     left = _MAX_BYTES
     reason = ""
-    for row in matching[offset : offset + limit]:
+    for row in page:
         item = await _item(call, row, arguments, children[row.session.key])
+        item = {**item, **needs.get(row.run.id, {})}
         left -= len(orjson.dumps(item))
         if left < 0:
             reason = "bytes"
@@ -115,11 +118,11 @@ class _Criteria:
             active_only=arguments.flag("activeOnly"),
             without_subagents=arguments.flag("excludeSubagents"),
             pinned=arguments.flag("pinned"),
-            label=arguments.text("label"),
-            agent=arguments.text("agentId"),
-            group=arguments.text("group"),
+            label=arguments.name("label"),
+            agent=arguments.name("agentId"),
+            group=arguments.name("group"),
             folder=arguments.text("workspaceDir"),
-            search=arguments.text("search").lower(),
+            search=arguments.name("search").lower(),
         )
 
     def match(self, row: Row, *, archived: bool) -> bool:
@@ -159,7 +162,8 @@ def _children_of(rows: Sequence[Row]) -> defaultdict[SessionKey, list[SessionKey
 async def _item(
     call: Call, row: Row, arguments: Arguments, children: Sequence[SessionKey]
 ) -> JsonObject:
-    item = session_row(row, archived=_is_archived(call, row), children=children)
+    spent = await call.records.spent(row.session.key)
+    item = session_row(row, archived=_is_archived(call, row), children=children, spent=spent)
     if arguments.flag("includeDerivedTitles"):
         item["derivedTitle"] = row.run.title
     count = arguments.whole("messageLimit", most=20) or 0

@@ -16,11 +16,45 @@ from parallel_agents.session_tools.specs import SPECS
 
 _MOST_NAMED = 10
 _NEAR = 0.84  # one letter too many, too few or another one, in a name of six or more
-# What the tools take besides what a model reads of them, aliases included, and what the contract has
-# without an effect here.
+_WAIT = {"timeout": "timeoutSeconds"}
+_ONE = dict.fromkeys(("key", "runId", "session"), "sessionKey")
+_MANY = ("runIds", "sessionKeys", "labels", "names", "runs")
+# Other names of a parameter, by which nothing else can be meant.
+ALIASES: Mapping[str, Mapping[str, str]] = {
+    "sessions_spawn": {
+        "timeoutSeconds": "runTimeoutSeconds",
+        "timeout": "runTimeoutSeconds",
+        "agent": "agentId",
+        "agentType": "agentId",
+        "name": "taskName",
+    },
+    "sessions_yield": {},
+    "agents_wait": {
+        **_WAIT,
+        **dict.fromkeys((*_MANY, "taskIds", "id", "runId", "sessionKey", "label", "target"), "ids"),
+    },
+    "subagents": {
+        **_WAIT,
+        **dict.fromkeys((*_MANY, "ids"), "taskIds"),
+        **dict.fromkeys(("runId", "label", "id", "name"), "target"),
+    },
+    "sessions_send": {**_WAIT, **_ONE},
+    "sessions_list": {},
+    "sessions_history": {**_ONE, "label": "sessionKey"},
+    "agents_list": {"agent": "agentId", "id": "agentId", "name": "agentId", "query": "search"},
+    "session_status": {**_ONE, "label": "sessionKey"},
+}
+# What models call a parameter that has no other name: the refusal says which one is meant.
+_MEANT: Mapping[str, Mapping[str, str]] = {
+    "sessions_spawn": dict.fromkeys(("prompt", "message", "instructions", "text"), "task"),
+    "sessions_send": dict.fromkeys(("prompt", "text", "task"), "message"),
+    "subagents": dict.fromkeys(("prompt", "text"), "message"),
+}
+# What the tools take besides what a model reads of them, and what the contract has without an effect
+# here.
 _MORE: Mapping[str, Collection[str]] = {
     "sessions_spawn": (
-        *("timeoutSeconds", "timeout", "agent", "agentType", "name", "taskName", "input"),
+        "taskName",
         *("collect", "groupId", "sandbox", "runtime", "thread", "visible", "completionTarget"),
         *("lightContext", "fastMode", "attachAs", "resumeSessionId", "streamTo"),
         *("target", "channel", "to", "threadId", "replyTo", "transport"),
@@ -28,18 +62,18 @@ _MORE: Mapping[str, Collection[str]] = {
         *("worktree", "worktreeName", "worktreeBaseRef"),
     ),
     "sessions_yield": ("acknowledgment",),
-    "agents_wait": ("timeout",),
-    "subagents": ("timeout", "taskId", "sessionKey", "until", "recentMinutes", "offset"),
-    "sessions_send": ("timeout", "key", "label", "agentId", "watch"),
+    "agents_wait": (),
+    "subagents": ("taskId", "sessionKey", "until", "recentMinutes", "offset"),
+    "sessions_send": ("label", "agentId", "watch"),
     "sessions_list": (
         *("kinds", "activeOnly", "excludeSubagents", "label", "agentId", "group", "workspaceDir"),
         *("archived", "pinned", "includeLastMessage", "includeDerivedTitles"),
         *("ownerId", "owner", "creatorId", "creator", "createdBy", "projectId", "project"),
         "relationship",
     ),
-    "sessions_history": ("key", "sessionId", "messageId", "pendingBefore"),
+    "sessions_history": ("sessionId", "messageId", "pendingBefore"),
     "agents_list": ("offset",),
-    "session_status": ("key", "model", "changesSince"),
+    "session_status": ("model", "changesSince"),
 }
 
 
@@ -49,8 +83,18 @@ def _of_spec(parameters: JsonObject) -> Collection[str]:
 
 
 PARAMETERS: Mapping[str, frozenset[str]] = {
-    spec.name: frozenset((*_of_spec(spec.parameters), *_MORE[spec.name])) for spec in SPECS
+    spec.name: frozenset((*_of_spec(spec.parameters), *_MORE[spec.name], *ALIASES[spec.name]))
+    for spec in SPECS
 }
+
+
+def read_arguments(tool: str, values: JsonObject) -> Arguments:
+    """The arguments of a call of a tool, by the names that it knows.
+
+    Raises:
+        Refusal: two names of one parameter have different values.
+    """
+    return Arguments(values, ALIASES[tool], PARAMETERS[tool])
 
 
 def unknown_in(tool: str, arguments: Arguments) -> list[str]:
@@ -62,9 +106,15 @@ def unknown_in(tool: str, arguments: Arguments) -> list[str]:
     known = PARAMETERS[tool]
     unknown = [name for name in arguments.names if name not in known]
     for name in unknown:
-        if near := nearest(name, known):
+        if near := _meant(tool, name, arguments) or nearest(name, known):
             raise Refusal(f'{tool} does not know "{name[:80]}": did you mean {near}?')
     return unknown
+
+
+def _meant(tool: str, name: str, arguments: Arguments) -> str:
+    """The parameter that models call so, unless it is given too."""
+    meant = _MEANT.get(tool, {}).get(name, "")
+    return "" if meant in arguments else meant
 
 
 def with_note(answer: JsonObject, tool: str, unknown: Collection[str]) -> JsonObject:

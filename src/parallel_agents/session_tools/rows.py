@@ -9,6 +9,7 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.session import Cleanup, Session
+from parallel_agents.core.usage import Spend
 from parallel_agents.session_tools.results import STATUS_NAMES, label_field
 
 _TASK_STATUS_NAMES = {
@@ -25,10 +26,14 @@ _TASK_STATUS_NAMES = {
 _MAX_TITLE = 70
 
 
-def session_row(row: Row, *, archived: bool, children: Sequence[SessionKey]) -> dict[str, Json]:
-    """A session in `sessions_list`: the fields of the later generation, then those of the earlier."""
+def session_row(
+    row: Row, *, archived: bool, children: Sequence[SessionKey], spent: Spend
+) -> dict[str, Json]:
+    """A session in `sessions_list`: the fields of the later generation, then those of the earlier.
+
+    `spent` is what all its runs and all below it used.
+    """
     session, run, options = row.session, row.run, row.session.options
-    tokens = run.spend.usage.total_tokens
     item: dict[str, Json] = {
         "key": session.key,
         "sessionKey": session.key,
@@ -43,13 +48,11 @@ def session_row(row: Row, *, archived: bool, children: Sequence[SessionKey]) -> 
         "mode": options.mode.value,
         "updatedAt": millis(run.finished_at or run.started_at or run.created_at),
         "model": run.model,
-        "contextTokens": tokens,
-        "totalTokens": tokens,
+        **sums_of(run, spent),
         "status": STATUS_NAMES[run.status],
         "abortedLastRun": run.status is RunStatus.KILLED,
         "runId": run.id,
         "spawnDepth": session.depth,
-        "estimatedCostUsd": run.spend.cost_usd,
         "startedAt": millis(run.started_at),
         "endedAt": millis(run.finished_at),
         "runtimeMs": None if run.seconds is None else round(run.seconds * 1000),
@@ -66,8 +69,22 @@ def session_row(row: Row, *, archived: bool, children: Sequence[SessionKey]) -> 
     return item
 
 
-def child_row(row: Row, index: int, now: float, children: Sequence[Row]) -> dict[str, Json]:
-    """A child in `subagents list`; `children` are its own."""
+def sums_of(run: Run, spent: Spend) -> JsonObject:
+    """What a session and all below it used in all its runs, and what its last run used by itself."""
+    tokens = run.spend.usage.total_tokens
+    return {
+        "totalTokens": spent.usage.total_tokens,
+        "estimatedCostUsd": spent.cost_usd,
+        "contextTokens": tokens,
+        "lastRunTokens": tokens,
+        "lastRunCostUsd": run.spend.cost_usd,
+    }
+
+
+def child_row(
+    row: Row, index: int, now: float, children: Sequence[Row], *, is_given: bool
+) -> dict[str, Json]:
+    """A child in `subagents list`; `children` are its own, and `is_given` says whether its result was read."""
     session, run = row.session, row.run
     seconds = _runtime(run, now)
     item: dict[str, Json] = {
@@ -79,7 +96,7 @@ def child_row(row: Row, index: int, now: float, children: Sequence[Row]) -> dict
         "task": _brief(run.title),
         "status": STATUS_NAMES[run.status],
         "execution": _execution(run),
-        "deliveryStatus": "not_required" if session.options.is_quiet else _delivery(run),
+        "deliveryStatus": "not_required" if session.options.is_quiet else _delivery(is_given),
         "pendingDescendants": sum(not child.run.status.is_over for child in children),
         "runtime": f"{seconds:.0f}s",
         "runtimeMs": round(seconds * 1000),
@@ -96,14 +113,14 @@ def child_row(row: Row, index: int, now: float, children: Sequence[Row]) -> dict
     return item
 
 
-def task_row(row: Row) -> dict[str, Json]:
+def task_row(row: Row, *, is_given: bool) -> dict[str, Json]:
     """A child as a task of the later generation; the id of a task is that of its run."""
     run = row.run
     item: dict[str, Json] = {
         "taskId": run.id,
         "runtime": "subagent",
         "status": _TASK_STATUS_NAMES[run.status],
-        "deliveryStatus": "not_applicable" if row.session.options.is_quiet else _delivery(run),
+        "deliveryStatus": "not_applicable" if row.session.options.is_quiet else _delivery(is_given),
         "execution": _execution(run),
         **label_of(row.session),
         "sessionKey": row.session.key,
@@ -141,8 +158,8 @@ def _execution(run: Run) -> JsonObject:
     return {"state": state}
 
 
-def _delivery(run: Run) -> str:
-    return "delivered" if run.status.is_over else "pending"
+def _delivery(is_given: bool) -> str:
+    return "delivered" if is_given else "pending"
 
 
 def _runtime(run: Run, now: float) -> float:

@@ -64,14 +64,14 @@ async def send(call: Call, arguments: Arguments) -> JsonObject:
 
 async def _target(call: Call, arguments: Arguments) -> Row:
     for name in ("sessionKey", "label"):
-        if value := arguments.text(name):
+        if value := arguments.name(name):
             try:
                 return await call.find(value)
             except Refusal as refusal:
                 if name == "label" and refusal.answer["status"] == "error":
                     raise Refusal(f"No session found with label: {value}") from None
                 raise
-    if agent := arguments.text("agentId"):
+    if agent := arguments.name("agentId"):
         own = await call.find_requester()
         rows = await call.sessions.list(Filter(tree=own.session.root) if own else None)
         rows = await of_clients(call.sessions, rows) if call.requester.client else rows
@@ -172,14 +172,12 @@ async def _follow_up(call: Call, row: Row, text: str, wait: int) -> JsonObject:
         return _queued(head, "its reply is in sessions_history")
     wait = round(call.requester.wait_of(wait))
     end = await wait_for_runs(call, [run], seconds=wait)
-    if end is End.TIMEOUT:
-        return _queued(
-            head, f"no reply within {wait} s; the run continues: agents_wait with its runId"
-        )
-    if end in NOTES:
-        return _queued(head, NOTES[end])
+    if end is not End.SETTLED:
+        needs = await call.records.needs(await call.sessions.rows_of([run]))
+        late = f"no reply within {wait} s; the run continues: agents_wait with its runId"
+        return _queued({**head, **needs.get(run, {})}, NOTES.get(end, late))
     (result,) = await call.sessions.wait([run], until=Until.NOW)
-    call.mark_reported([run])
+    await call.mark_reported([run])
     reply = result_row(result, max_tokens=call.settings.hand_back_tokens)
     if result.status is not RunStatus.DONE:
         return {**head, "status": "error", "error": reply.get("error") or reply["status"]}

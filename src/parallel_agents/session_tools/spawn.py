@@ -13,7 +13,7 @@ from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import CannotSee, ConfigError, ForkRefused, InvalidInput, SpawnRefused
 from parallel_agents.errors.caller import SpawnBound
 from parallel_agents.session_tools.arguments import Arguments, Refusal
-from parallel_agents.session_tools.context import Call
+from parallel_agents.session_tools.context import Call, Requester
 from parallel_agents.session_tools.rows import label_of
 from parallel_agents.session_tools.spawn_request import (
     Attachments,
@@ -46,7 +46,7 @@ async def spawn(call: Call, arguments: Arguments) -> JsonObject:
         text = for_models(error.in_a_sentence)
         raise Refusal(f'sessions_spawn model "{task.model or ""}" is not usable: {text}') from None
     (child,) = await call.sessions.list(Filter(run=spawned.run_id))
-    note = _note(child.session.options, can_yield=call.requester.caller is not None)
+    note = _note(child.session.options, own)
     if task.label and child.session.label != task.label:
         note = f"The label {task.label} was taken: this one is {child.session.label}. {note}"
     notes = call.settings.notes
@@ -116,11 +116,11 @@ def _accepted(
     return answer
 
 
-def _note(options: SessionOptions, *, can_yield: bool) -> str:
+def _note(options: SessionOptions, requester: Requester) -> str:
     if options.mode is Mode.SESSION:
         return "The session keeps taking messages: sessions_send."
     if options.group or options.is_quiet:
         return "Quiet: you get its result only when you ask, by agents_wait or sessions_history."
-    if not can_yield:
-        return "Runs in parallel. agents_wait waits for it and for others, and returns the results."
+    if requester.caller is None:
+        return f"Runs in parallel. {requester.face.to_wait}"
     return "Runs in parallel. sessions_yield waits for everything you spawned, and returns the results."

@@ -18,20 +18,13 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.schema import InvalidSchema, JsonObject, Schema
 from parallel_agents.core.session import Cleanup, Mode, SessionOptions
+from parallel_agents.core.spelling import meant
 from parallel_agents.core.task import Task
 from parallel_agents.errors import InvalidFile, InvalidInput, UnknownAgent
 from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Call, Requester
 from parallel_agents.session_tools.wording import for_models
 from parallel_agents.sessions.places import folder_from
-
-ALIASES = {
-    "timeoutSeconds": "runTimeoutSeconds",
-    "timeout": "runTimeoutSeconds",
-    "agent": "agentId",
-    "agentType": "agentId",
-    "name": "taskName",
-}
 
 _MEGABYTE = 1_000_000
 _MAX_ATTACHMENTS = 50
@@ -89,7 +82,7 @@ def read_task(arguments: Arguments, call: Call, own: Row | None) -> Task:
         text,
         input=arguments.object("input") or {},
         model=arguments.text("model") or None,
-        label=arguments.text("label", most=512) or options.task_name or None,
+        label=arguments.name("label", most=512) or options.task_name or None,
         key=requester.key or None,
         limits=_limits(arguments),
         sandbox=Sandbox(arguments.choice("sandbox", _Sandbox, _Sandbox.INHERIT)),
@@ -130,10 +123,11 @@ def refuse_unsupported(arguments: Arguments) -> None:
 
 def _agent(arguments: Arguments, call: Call, own: Row | None) -> Agent:
     """The agent to spawn: the one that is named, or else the requester's own or the default."""
-    asked = arguments.text("agentId")
+    asked = arguments.name("agentId")
     name = asked or (own.session.agent.name if own else call.settings.default_agent)
     if not _AGENT_ID.fullmatch(name):
-        raise Refusal(f'Invalid agentId "{head(name, 80)}".', role=name[:80])
+        hint = meant(name, [each.name for each in call.directory.agents()], "")
+        raise Refusal(f'Invalid agentId "{head(name, 80)}". {hint}'.rstrip(), role=name[:80])
     if own is not None and not own.session.agent.policy.allows(name):
         allowed = ", ".join(own.session.agent.policy.spawns) or "none"
         raise Refusal(
@@ -153,7 +147,7 @@ def _agent(arguments: Arguments, call: Call, own: Row | None) -> Agent:
 
 def _with_overrides(agent: Agent, arguments: Arguments) -> Agent:
     """The agent as this task changes it; without `input` the task's text replaces named values."""
-    level = arguments.text("thinking")
+    level = arguments.text("thinking").lower()
     if level and level not in list(ThinkingLevel):
         listed = ", ".join(ThinkingLevel)
         raise Refusal(f'Invalid thinking level "{head(level, 80)}". Use one of: {listed}.')
@@ -173,7 +167,7 @@ def _with_overrides(agent: Agent, arguments: Arguments) -> Agent:
 
 
 def _options(arguments: Arguments, requester: Requester, own: Row | None) -> SessionOptions:
-    task_name = arguments.text("taskName")
+    task_name = arguments.name("taskName")
     if task_name and not _TASK_NAME.fullmatch(task_name):
         raise Refusal(
             f'Invalid taskName "{head(task_name, 80)}". Use 1-64 chars matching [a-z][a-z0-9_-]*.'
@@ -191,7 +185,7 @@ def _options(arguments: Arguments, requester: Requester, own: Row | None) -> Ses
         cleanup=arguments.choice("cleanup", Cleanup, Cleanup.KEEP),
         task_name=task_name,
         cwd=_folder(arguments, requester) or ("" if has_workspace else requester.cwd),
-        group=arguments.text("groupId"),
+        group=arguments.name("groupId"),
         client=requester.client if own is None else "",
         is_quiet=collects or not arguments.flag("expectsCompletionMessage", default=True),
     )

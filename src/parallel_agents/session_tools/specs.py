@@ -42,6 +42,7 @@ SPECS = (
         {
             "task": _described(_TEXT, "Everything it needs to know"),
             "agentId": _described(_TEXT, "From agents_list; yours by default"),
+            "input": _described({"type": "object"}, "Its named inputs, if agents_list shows some"),
             "label": _described(_TEXT, "Short name to find the session by"),
             "model": _described(_TEXT, "provider/model"),
             "thinking": {"enum": ["off", "minimal", "low", "medium", "high"]},

@@ -9,10 +9,10 @@ from enum import StrEnum
 import orjson
 
 from parallel_agents.core.event import SteerMode
-from parallel_agents.core.row import ChildRun, Row
+from parallel_agents.core.ids import RunId
+from parallel_agents.core.row import Row
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.store import Filter
-from parallel_agents.core.verbs import Until
 from parallel_agents.errors import RunIsOver
 from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Call
@@ -20,20 +20,23 @@ from parallel_agents.session_tools.results import STATUS_NAMES
 from parallel_agents.session_tools.rows import child_row, label_of, task_row
 from parallel_agents.session_tools.targets import (
     ALL,
-    children_of,
+    children,
     find_target,
     find_task,
     has_name,
     read_target,
 )
-from parallel_agents.session_tools.wait import MAX_IDS, STILL_RUNNING, WAIT_SECONDS, wait_for
-from parallel_agents.session_tools.waiting import NOTES
+from parallel_agents.session_tools.task_wait import (
+    RECENT_MINUTES,
+    nothing_spawned,
+    wait_for_tasks,
+)
+from parallel_agents.session_tools.waiting import NEEDS_PERSON
 
-_RECENT_MINUTES = 30
 _TEXT_ROWS = 20
 _MAX_BYTES = 24 * 1024  # of one list, about 6,000 tokens
 _LIVE = ("queued", "running")
-_IN_TASK = frozenset({"runId", "status"})
+_MOST_ROWS = 100  # more than a list of this size holds
 
 
 class _Action(StrEnum):
@@ -50,18 +53,13 @@ async def manage(call: Call, arguments: Arguments) -> JsonObject:
         case _Action.LIST:
             return await _list(call, arguments)
         case _Action.WAIT:
-            return await _wait(call, arguments)
+            return await wait_for_tasks(call, arguments)
         case _Action.STEER:
             return await _steer(call, arguments)
         case _Action.KILL:
             return await _kill(call, arguments)
         case _Action.CANCEL:
             return await _cancel(call, arguments)
-
-
-async def _children(call: Call) -> list[Row]:
-    """The sessions that the requester spawned, the oldest first, each with the run it asked for last."""
-    return (await call.sessions.list(children_of(call.requester)))[::-1]
 
 
 async def _latest(call: Call) -> list[Row]:
@@ -73,13 +71,13 @@ async def _latest(call: Call) -> list[Row]:
 
 
 async def _list(call: Call, arguments: Arguments) -> JsonObject:
-    minutes = arguments.whole("recentMinutes", least=1) or _RECENT_MINUTES
+    minutes = arguments.whole("recentMinutes", least=1) or RECENT_MINUTES
     now = call.now()
     since = now - minutes * 60
     own = await call.find_requester()
     recent = [
         (number, row)
-        for number, row in enumerate(await _children(call), start=1)
+        for number, row in enumerate(await children(call), start=1)
         if not row.run.status.is_over or (row.run.finished_at or 0) >= since
     ]
     offset = arguments.whole("offset") or 0
@@ -87,23 +85,27 @@ async def _list(call: Call, arguments: Arguments) -> JsonObject:
     order = sorted(recent, key=lambda each: (each[1].run.status.is_over, -each[0]))
     shown = await _shown(call, order[offset:], now)
     every = [row for _, row in recent]
-    answer = _listed(call, own, every, shown, offset)
+    told = _describe(every) if every else await nothing_spawned(call)
+    answer = _listed(call, own, told, len(every), shown, offset)
     while len(shown) > 1 and len(orjson.dumps(answer)) > _MAX_BYTES:
         shown = shown[:-1]
-        answer = _listed(call, own, every, shown, offset)
+        answer = _listed(call, own, told, len(every), shown, offset)
     return answer
 
 
 def _listed(
     call: Call,
     own: Row | None,
-    every: Sequence[Row],
+    told: str,
+    total: int,
     shown: Sequence[tuple[JsonObject, JsonObject]],
     offset: int,
 ) -> JsonObject:
     rows = [row for row, _ in shown]
     end = offset + len(rows)
-    more: dict[str, Json] = {"hasMore": True, "nextOffset": end} if end < len(every) else {}
+    more: dict[str, Json] = {"hasMore": True, "nextOffset": end} if end < total else {}
+    if any("needs" in row for row in rows):
+        more["note"] = NEEDS_PERSON
     active = [row for row in rows if row["status"] in _LIVE]
     return {
         "status": "ok",
@@ -111,13 +113,13 @@ def _listed(
         "requesterSessionKey": call.requester.name,
         "callerSessionKey": call.requester.name,
         "callerIsSubagent": own is not None and own.session.parent is not None,
-        "total": len(every),
-        "taskTotal": len(every),
+        "total": total,
+        "taskTotal": total,
         "tasks": [task for _, task in shown],
         "active": active,
         "recent": [row for row in rows if row not in active],
         **more,
-        "text": _describe(every, rows),
+        "text": _with_lines(told, rows, total),
     }
 
 
@@ -127,10 +129,17 @@ async def _shown(
     """The first of these children, as row and as task, as many as one answer holds; at least one."""
     shown: list[tuple[JsonObject, JsonObject]] = []
     left = _MAX_BYTES
+    chosen = chosen[:_MOST_ROWS]
+    needs = await call.records.needs([row for _, row in chosen])
+    given = await _given(call, [row for _, row in chosen])
     for number, row in chosen:
         below = await _grandchildren(call, row)
-        waits = call.waits_for(row)
-        each = {**child_row(row, number, now, below), **waits}, {**task_row(row), **waits}
+        more = {**call.waits_for(row), **needs.get(row.run.id, {})}
+        is_given = row.run.id in given
+        each = (
+            {**child_row(row, number, now, below, is_given=is_given), **more},
+            {**task_row(row, is_given=is_given), **more},
+        )
         left -= len(orjson.dumps(each))
         if left < 0 and shown:
             break
@@ -145,65 +154,26 @@ async def _grandchildren(call: Call, row: Row) -> list[Row]:
     return await call.sessions.list(Filter(parent=row.session.key))
 
 
-def _describe(children: Sequence[Row], rows: Sequence[JsonObject]) -> str:
-    """The list as text: how many have each status, then a line for each of the first."""
-    if not children:
-        return "no subagents"
-    counts = Counter(STATUS_NAMES[row.run.status] for row in children)
-    head = ", ".join(f"{count} {status}" for status, count in counts.items())
+async def _given(call: Call, rows: Sequence[Row]) -> frozenset[RunId]:
+    """Those of these runs that have ended, and whose results the requester was given."""
+    return await call.reported([row.run.id for row in rows if row.run.status.is_over])
+
+
+def _describe(rows: Sequence[Row]) -> str:
+    """How many children have each status."""
+    counts = Counter(STATUS_NAMES[row.run.status] for row in rows)
+    return ", ".join(f"{count} {status}" for status, count in counts.items())
+
+
+def _with_lines(told: str, rows: Sequence[JsonObject], total: int) -> str:
+    """The list as text: how many there are, then a line for each of the first."""
     lines = [
         f"{row['index']}. {row.get('label', row['agentId'])}: {row['status']}, {row['runtime']}"
+        + (f", {row['asks']}" if row.get("asks") else "")
         for row in rows[:_TEXT_ROWS]
     ]
-    left = len(children) - len(lines)
-    return "\n".join([head, *lines, *([f"and {left} more"] if left else [])])
-
-
-async def _wait(call: Call, arguments: Arguments) -> JsonObject:
-    seconds = arguments.whole("timeoutSeconds")
-    until = arguments.choice("until", Until, Until.ALL)
-    children = await _children(call)
-    names = arguments.texts("taskIds", most=MAX_IDS) or arguments.texts("taskId", most=1)
-    unavailable: list[Json] = []
-    if names:
-        rows: list[Row] = []
-        for name in names:
-            found = await find_task(call, children, name)
-            if found is None:
-                unavailable.append(name)
-            else:
-                rows.append(found)
-    else:
-        rows = [row for row in children if not row.run.status.is_over]
-    wait = WAIT_SECONDS if seconds is None else seconds
-    asked = [ChildRun.of(row) for row in {row.run.id: row for row in rows}.values()]
-    waited = await wait_for(call, asked, until=until, seconds=wait)
-    now = await call.sessions.rows_of([child.run for child in asked])
-    ended = {str(each["runId"]): each for each in waited.completed}
-    attention = [run for run, each in ended.items() if each["status"] != "done"]
-    reason = "timeout" if waited.timed_out else "attention" if attention else "completed"
-    if waited.end in NOTES:
-        reason = waited.end.value
-    if names and not rows:
-        reason = "unavailable"
-    return {
-        "status": "ok",
-        "action": "wait",
-        "reason": reason,
-        "tasks": [
-            {**task_row(row), **call.waits_for(row), **_outcome(ended.get(row.run.id))}
-            for row in now
-        ],
-        "completed": [*ended],
-        "attention": attention,
-        "unavailable": unavailable,
-        **({"note": STILL_RUNNING} if waited.timed_out and waited.pending else {}),
-    }
-
-
-def _outcome(result: JsonObject | None) -> JsonObject:
-    """What a task's row says of how it ended, beyond its status."""
-    return {name: value for name, value in (result or {}).items() if name not in _IN_TASK}
+    left = total - len(lines)
+    return "\n".join([told, *lines, *([f"and {left} more"] if left else [])])
 
 
 async def _steer(call: Call, arguments: Arguments) -> JsonObject:
@@ -235,10 +205,10 @@ async def _steer(call: Call, arguments: Arguments) -> JsonObject:
 
 async def _kill(call: Call, arguments: Arguments) -> JsonObject:
     target = read_target(arguments)
-    children = await _latest(call)
-    if target == ALL and not has_name(children, ALL):
-        return await _kill_all(call, children)
-    row = await find_target(call, children, target)
+    latest = await _latest(call)
+    if target == ALL and not has_name(latest, ALL):
+        return await _kill_all(call, latest)
+    row = await find_target(call, latest, target)
     killed = await call.sessions.kill(row.session.key)
     below = [run for run in killed.runs if run.session != row.session.key]
     label = row.session.label
@@ -255,8 +225,19 @@ async def _kill(call: Call, arguments: Arguments) -> JsonObject:
     }
 
 
-async def _kill_all(call: Call, children: Sequence[Row]) -> JsonObject:
-    live = [row for row in children if not row.run.status.is_over]
+async def _kill_all(call: Call, latest: Sequence[Row]) -> JsonObject:
+    """Kill what the requester spawned, if it is known what that is.
+
+    Raises:
+        Refusal: several callers have its name.
+    """
+    if call.requester.is_shared:
+        raise Refusal(
+            'target "all" is refused: what others spawned under the same name would end too. Name '
+            f"the labels one by one, or {call.requester.face.to_be_known}; subagents lists them.",
+            status="forbidden",
+        )
+    live = [row for row in latest if not row.run.status.is_over]
     for row in live:
         await call.sessions.kill(row.session.key)
     return {
@@ -270,10 +251,10 @@ async def _kill_all(call: Call, children: Sequence[Row]) -> JsonObject:
 
 
 async def _cancel(call: Call, arguments: Arguments) -> JsonObject:
-    name = arguments.text("taskId") or arguments.text("target")
+    name = arguments.name("taskId") or arguments.name("target")
     if not name:
         raise Refusal("taskId required")
-    row = await find_task(call, await _children(call), name)
+    row = await find_task(call, await children(call), name)
     if row is None:
         raise Refusal("Task outside session tree.", status="forbidden", taskId=name)
     if row.run.status.is_over:

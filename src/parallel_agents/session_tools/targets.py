@@ -33,32 +33,38 @@ def children_of(requester: Requester) -> Filter:
     )
 
 
+async def children(call: Call) -> list[Row]:
+    """The sessions that the requester spawned, the oldest first, each with the run it asked for last."""
+    return (await call.sessions.list(children_of(call.requester)))[::-1]
+
+
 def read_target(arguments: Arguments) -> str:
     """What the call names: a label, task name, key, run id, number in the list, or `last`.
 
     Raises:
         Refusal: nothing.
     """
-    number = arguments.raw("target")
-    target = str(number) if isinstance(number, int) else arguments.text("target")
-    target = target or arguments.text("taskId") or arguments.text("sessionKey")
+    for name in ("target", "taskId", "sessionKey"):
+        if target := arguments.name(name):
+            return canonical(target)
+    (target,) = arguments.texts("taskIds", most=1) or ("",)
     if not target:
         raise Refusal("target required")
     return canonical(target)
 
 
-def has_name(children: Sequence[Row], name: str) -> bool:
+def has_name(rows: Sequence[Row], name: str) -> bool:
     """Whether one of these is called so."""
-    return any(name in (row.session.label, row.session.options.task_name) for row in children)
+    return any(name in (row.session.label, row.session.options.task_name) for row in rows)
 
 
-async def find_target(call: Call, children: Sequence[Row], target: str) -> Row:
+async def find_target(call: Call, rows: Sequence[Row], target: str) -> Row:
     """The session that is meant, with its latest run.
 
     Raises:
         Refusal: there is none, several begin so, or it is not the requester's to steer or end.
     """
-    found = _match(children, target)
+    found = _match(rows, target)
     if not found and await _is_reached(call, target):
         return await call.find(target)
     if not found:
@@ -66,14 +72,14 @@ async def find_target(call: Call, children: Sequence[Row], target: str) -> Row:
     return _the_one(found, target)
 
 
-async def find_task(call: Call, children: Sequence[Row], name: str) -> Row | None:
+async def find_task(call: Call, rows: Sequence[Row], name: str) -> Row | None:
     """The run that a task id or another name means, of those that the requester asked for; else None.
 
     Raises:
         Refusal: several begin so, or it is not the requester's.
     """
     name = canonical(name)
-    if found := _match(children, name):
+    if found := _match(rows, name):
         return _the_one(found, name)
     if earlier := await call.sessions.list(replace(children_of(call.requester), run=RunId(name))):
         return earlier[0]
@@ -101,14 +107,14 @@ async def _is_reached(call: Call, name: str) -> bool:
     return any(name == row.session.key or is_called(row, name) for row in rows)
 
 
-def _match(children: Sequence[Row], target: str) -> list[Row]:
+def _match(rows: Sequence[Row], target: str) -> list[Row]:
     """The children that a target means: by a whole name, of several the newest; else by how labels begin."""
-    called = [row for row in children if has_name([row], target)]
-    known = [row for row in children if target in (row.session.key, row.run.id)]
+    called = [row for row in rows if has_name([row], target)]
+    known = [row for row in rows if target in (row.session.key, row.run.id)]
     if whole := called[-1:] or known:
         return whole
     if target == _LAST:
-        return list(children[-1:])
-    if target.isascii() and target.isdigit() and 1 <= int(target[:9]) <= len(children):
-        return [children[int(target) - 1]]
-    return [row for row in children if row.session.label.startswith(target)]
+        return list(rows[-1:])
+    if target.isascii() and target.isdigit() and 1 <= int(target[:9]) <= len(rows):
+        return [rows[int(target) - 1]]
+    return [row for row in rows if row.session.label.startswith(target)]

@@ -6,9 +6,10 @@ continues as soon as the last child has ended.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from parallel_agents.core.ids import is_group_key
 from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json, JsonObject
@@ -17,13 +18,30 @@ from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Call
 from parallel_agents.session_tools.results import STATUS_NAMES, result_row, shared
 from parallel_agents.session_tools.rows import label_of
-from parallel_agents.session_tools.waiting import NOTES, End, wait_for_message, wait_for_runs
+from parallel_agents.session_tools.waiting import (
+    NEEDS_PERSON,
+    NOTES,
+    End,
+    wait_for_message,
+    wait_for_runs,
+)
 
 WAIT_SECONDS = 30
 MAX_IDS = 1000
+_MOST_TASKS = 50  # of a team, in one answer
 STILL_RUNNING = "Not all have ended, and they continue: wait again for the pending ids."
 STUCK = "Nobody can begin what waitsFor says: make that true, or kill it and spawn it anew."
 _NOTHING_NEW = "You were told how every child ended; sessions_history reads a result again."
+
+
+def note_on(pending: Sequence[Json]) -> str:
+    """What to do about runs that have not ended, by their rows."""
+    rows = [each for each in pending if isinstance(each, Mapping)]
+    asking = [each for each in rows if "needs" in each]
+    if asking and len(asking) == len(rows):
+        return NEEDS_PERSON
+    left = STUCK if any("waitsFor" in each for each in rows) else STILL_RUNNING
+    return f"{left} {NEEDS_PERSON}" if asking else left
 
 
 class Waited(NamedTuple):
@@ -38,9 +56,11 @@ class Waited(NamedTuple):
         return self.end is End.TIMEOUT
 
     @property
-    def is_stuck(self) -> bool:
-        """Whether nobody may ever begin one of those that are pending."""
-        return any("waitsFor" in each for each in self.pending)
+    def note(self) -> str:
+        """What to know about those that are pending; empty if nothing is."""
+        if self.end in NOTES:
+            return NOTES[self.end]
+        return note_on(self.pending) if self.timed_out and self.pending else ""
 
 
 async def wait_agents(call: Call, arguments: Arguments) -> JsonObject:
@@ -60,10 +80,8 @@ async def wait_agents(call: Call, arguments: Arguments) -> JsonObject:
     wait = WAIT_SECONDS if seconds is None else seconds
     waited = await wait_for(call, runs, until=until, seconds=wait)
     answer: dict[str, Json] = {"completed": [*waited.completed], "pending": [*waited.pending]}
-    if waited.end in NOTES:
-        answer["note"] = NOTES[waited.end]
-    elif waited.timed_out and waited.pending:
-        answer["note"] = STUCK if waited.is_stuck else STILL_RUNNING
+    if note := waited.note:
+        answer["note"] = note
     if errors:
         answer.update(errors=errors, success=False)
     return answer
@@ -100,26 +118,50 @@ async def _waited(
     call: Call, asked: Sequence[ChildRun], results: Sequence[Result], end: End
 ) -> Waited:
     ended = {result.run_id for result in results}
-    call.mark_reported(list(ended))
+    await call.mark_reported(list(ended))
     most = shared(call.settings.hand_back_tokens, results)
     left = await call.sessions.rows_of([child.run for child in asked if child.run not in ended])
     return Waited(
-        [result_row(result, max_tokens=most) for result in results],
-        [_pending(call, row) for row in left],
+        [await _result(call, result, max_tokens=most) for result in results],
+        await _pending(call, left),
         end,
     )
 
 
-def _pending(call: Call, row: Row) -> JsonObject:
-    # The status may be newer than the results: a run that has ended since is still pending here.
-    status = "running" if row.run.status.is_over else STATUS_NAMES[row.run.status]
-    return {
-        "runId": row.run.id,
-        "sessionKey": row.session.key,
-        **label_of(row.session),
-        "status": status,
-        **call.waits_for(row),
-    }
+async def _result(call: Call, result: Result, *, max_tokens: int) -> JsonObject:
+    """A run that has ended; a team has no answer of its own, so that its row has those of its tasks."""
+    row = result_row(result, max_tokens=max_tokens)
+    if result.artifacts and call.requester.session is None:
+        row = {
+            **row,
+            "toRead": f"`pagents artifact get {result.session_key} ID` prints an artifact",
+        }
+    if result.output is not None or not is_group_key(result.session_key):
+        return row
+    team = await call.sessions.team_result(result.session_key)
+    most = max_tokens // max(len(team.results[:_MOST_TASKS]), 1)
+    tasks = [
+        {**result_row(each, max_tokens=most), "label": each.label}
+        for each in team.results[:_MOST_TASKS]
+    ]
+    left = len(team.results) - len(tasks)
+    return {**row, "tasks": [*tasks], **({"moreTasks": left} if left else {})}
+
+
+async def _pending(call: Call, rows: Sequence[Row]) -> list[JsonObject]:
+    needs = await call.records.needs(rows)
+    return [
+        {
+            "runId": row.run.id,
+            "sessionKey": row.session.key,
+            **label_of(row.session),
+            # It may be newer than the results: a run that has ended since is still pending here.
+            "status": "running" if row.run.status.is_over else STATUS_NAMES[row.run.status],
+            **call.waits_for(row),
+            **needs.get(row.run.id, {}),
+        }
+        for row in rows
+    ]
 
 
 async def yield_turn(call: Call, arguments: Arguments) -> JsonObject:

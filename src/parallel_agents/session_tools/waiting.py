@@ -1,7 +1,8 @@
 """Waiting: the one way in which a session tool waits, so that every wait ends.
 
 A message to the waiting run ends the wait at once. A wait that could only end after the waiting run
-itself is not begun: two runs that wait for each other would do so until their limits.
+itself is not begun: two runs that wait for each other would do so until their limits. A client's wait
+ends once only a person could end it: the client can tell the person, who may not look for hours.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from parallel_agents.core.run import RunStatus
 from parallel_agents.core.store import Filter
 from parallel_agents.core.verbs import Until
 from parallel_agents.session_tools.context import Call, Wait
+from parallel_agents.session_tools.held import wait_held
 
 # A cycle is short; a search that meets more runs than this is given up, and the wait has its limit.
 _MOST_SEARCHED = 200
@@ -28,12 +30,19 @@ class End(StrEnum):
     MESSAGE = "message"
     TIMEOUT = "timeout"
     DEADLOCK = "deadlock"
+    HELD = "held"
 
 
+# What a person does about what is asked, which no client of a model may.
+NEEDS_PERSON = (
+    "A run waits for your person, and goes on only with their answer: tell them what asks says. "
+    "`pagents inbox` lists it, and `pagents answer ID ANSWER` answers it."
+)
 # What an answer says of a wait that ended neither by its time nor by the runs.
 NOTES = {
     End.MESSAGE: "a message for you arrived; it comes next",
     End.DEADLOCK: "not waited: these runs can end only after yours, which would wait for ever",
+    End.HELD: NEEDS_PERSON,
 }
 
 
@@ -72,19 +81,26 @@ async def wait_for_message(call: Call) -> None:
 
 
 async def _first(call: Call, runs: Sequence[RunId], until: Until) -> End:
-    """Whether the runs end as `until` says before a message arrives."""
+    """Whether the runs end as `until` says before something else ends the wait."""
     ended = asyncio.ensure_future(_ended(call, runs, until))
-    caller = call.requester.caller
-    if caller is None:
-        return await ended
-    message = asyncio.ensure_future(caller.wait_message())
+    other = asyncio.ensure_future(_interrupted(call, runs))
     try:
-        await asyncio.wait((ended, message), return_when=asyncio.FIRST_COMPLETED)
-        return ended.result() if ended.done() else End.MESSAGE
+        await asyncio.wait((ended, other), return_when=asyncio.FIRST_COMPLETED)
+        return ended.result() if ended.done() else other.result()
     finally:
-        for task in (ended, message):
+        for task in (ended, other):
             task.cancel()
-        await asyncio.wait((ended, message))
+        await asyncio.wait((ended, other))
+
+
+async def _interrupted(call: Call, runs: Sequence[RunId]) -> End:
+    """A message to the caller ends its wait; for a client, that only a person could end it."""
+    caller = call.requester.caller
+    if caller is not None:
+        await caller.wait_message()
+        return End.MESSAGE
+    await wait_held(call, runs)
+    return End.HELD
 
 
 async def _ended(call: Call, runs: Sequence[RunId], until: Until) -> End:

@@ -1,4 +1,8 @@
-"""Wording: errors as a model reads them, which has the session tools and no command line."""
+"""Wording: errors as a model reads them, which has the tools and their arguments, and no command line.
+
+Errors name what to change as a command takes it, and then as Python does: `--model local, in Python
+model='local'`. A model is told the argument: `"model": "local"`.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +17,34 @@ _TOOLS = {
     "send": "sessions_send",
     "show": "session_status",
 }
+_ARGUMENTS = {
+    "agent": "agentId",
+    "budget": "budgetUsd",
+    "cwd": "cwd",
+    "label": "label",
+    "model": "model",
+    "timeout": "runTimeoutSeconds",
+}
 _COMMAND = re.compile(rf"`pagents ({'|'.join(sorted(_TOOLS, key=len, reverse=True))})`")
+_VALUE = r"(?:'[^']*'|\{[^}]*\}|\w[\w.]*(?:\([^)]*\))?)?"
+_TASK = r"Task\(\.\.\., [^)]*\)(?:, or workspace=)?"
+_IN_PYTHON = re.compile(rf" \(in Python [^)]*\)|[,;] in Python,? (?:{_TASK}|\w+={_VALUE})")
+_INPUT = re.compile(r"(?:-i|--input) ([\w.-]+)=(\.\.\.|\S+)")
+# A file or a folder that a command reads, which a tool does not.
+_FILE = re.compile(r" or (?:-i [\w.-]+=@FILE|--workspace DIR)")
+_OPTION = re.compile(
+    rf"--({'|'.join(_ARGUMENTS)})(?:[ =]([A-Z]+|[\w-]+/[\w.-]+|local)(?![\w/]))?(?![\w-])"
+)
 
 
 def for_models(text: str) -> str:
-    """A text with the tools in the place of the commands that do the same."""
-    return _COMMAND.sub(lambda found: _TOOLS[found[1]], text)
+    """A text with the tools in the place of the commands that do the same, and their arguments for options."""
+    text = _COMMAND.sub(lambda found: _TOOLS[found[1]], text)
+    text = _IN_PYTHON.sub("", text)
+    text = _INPUT.sub(lambda found: f'"input": {{"{found[1]}": {found[2]}}}', _FILE.sub("", text))
+    return _OPTION.sub(_argument, text)
+
+
+def _argument(found: re.Match[str]) -> str:
+    name = _ARGUMENTS[found[1]]
+    return f'"{name}"' if found[2] is None else f'"{name}": "{found[2]}"'

@@ -80,7 +80,7 @@ class BatchResult(Frozen, Generic[T_co]):
         """What `rich` prints."""
         yield "items", self._counts
         yield "runs", len(self.runs)
-        yield "cost_usd", self.spend.cost_usd
+        yield "cost", self._cost
         yield "results", list(self.items)
 
     def _repr_html_(self) -> str:
@@ -99,7 +99,7 @@ class BatchResult(Frozen, Generic[T_co]):
 
     @property
     def _cost(self) -> str:
-        return cost_of(self.spend.cost_usd, self.spend.simulated_usd)
+        return cost_of(self.spend)
 
 
 class _Part(NamedTuple):

@@ -16,6 +16,7 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.store import Filter, Store
 from parallel_agents.sessions.completions import Completions
+from parallel_agents.sessions.event_names import EventNames
 from parallel_agents.sessions.tail import Tail
 
 _MOST_BUFFERED = 10_000
@@ -43,6 +44,7 @@ async def follow(
     """
     top = row.session.key
     tree = _Tree(store, top)
+    names = EventNames(store)
     tail = Tail(most_buffered)
     unsubscribe = store.subscribe(tail.hear)
     seen, has_changed = after, True
@@ -56,7 +58,7 @@ async def follow(
             while is_over or tail.is_behind:
                 tail.restart()
                 page = await store.events(after=seen, tree=top, limit=PAGE)
-                for event in page:
+                for event in await names.named(page):
                     has_changed |= _is_turn(event, top)
                     tree.add(event.session)
                     yield event
@@ -66,12 +68,11 @@ async def follow(
                 tail.is_behind = True
             if is_over:
                 return
-            for event in tail.take():
-                if event.seq > seen:
-                    seen = event.seq
-                    if await tree.has(event.session):
-                        has_changed |= _is_turn(event, top)
-                        yield event
+            heard = [event for event in tail.take() if event.seq > seen]
+            seen = heard[-1].seq if heard else seen
+            for event in await names.named([e for e in heard if await tree.has(e.session)]):
+                has_changed |= _is_turn(event, top)
+                yield event
             if not has_changed and not tail.is_behind:
                 await _wait_news(completions, row.run.id, tail.news)
     finally:

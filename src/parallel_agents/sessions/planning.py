@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Protocol
 
-from parallel_agents.core.agent import Agent
+from parallel_agents.core.agent import Agent, AnyAgent
 from parallel_agents.core.event import Event, Queued
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.forking import forked
@@ -31,7 +31,7 @@ from parallel_agents.core.sandbox import Sandbox, settled
 from parallel_agents.core.session import Session, SessionOptions
 from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.tags import check_tags
-from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.task import AnyTask, Task, TeamTask
 from parallel_agents.core.transcript import fold
 from parallel_agents.core.unicode import canonical
 from parallel_agents.errors import ConfigError, ForkRefused, ProfileRefused, SpawnRefused
@@ -92,6 +92,9 @@ class Planner:
         self._policy = policy
         self._owner = owner
         self._with_quality = with_quality
+
+    def agent_of(self, task: AnyTask) -> AnyAgent:
+        return self._directory.agent_of(task)
 
     def plan_task(self, task: Task, parent: Row | None = None) -> SessionPlan:
         """A session for one task; a child of `parent` takes on the model that its parent was given.

@@ -20,6 +20,7 @@ from parallel_agents.core.usage import Spend
 from parallel_agents.engines.team_bounds import kept_team
 from parallel_agents.sessions import names
 from parallel_agents.sessions.completions import Completions
+from parallel_agents.sessions.event_names import EventNames
 from parallel_agents.sessions.following import follow
 
 
@@ -49,14 +50,15 @@ class StoreReads:
         return (await self._store.spend_below([run])).get(run, Spend())
 
     async def batches(self, map: SessionKey, *, after: int = 0) -> builtins.list[Event]:
-        kinds = {"batched"}
+        kinds = {"batched", "rows_changed"}
         return await self._store.events(session=map, kinds=kinds, after=after, limit=PAGE)
 
     async def history(
         self, name: str, *, after: int = 0, limit: int = PAGE
     ) -> builtins.list[Event]:
         row = await self.find(name)
-        return await self._store.events(session=row.session.key, after=after, limit=limit)
+        page = await self._store.events(session=row.session.key, after=after, limit=limit)
+        return await EventNames(self._store).named(page)
 
     async def follow(self, name: str, *, after: int = 0) -> AsyncGenerator[Event]:
         row = await self.find(name)
@@ -96,7 +98,15 @@ class StoreReads:
         )
 
     async def questions(self) -> builtins.list[OpenQuestion]:
-        return await self._store.questions()
+        questions = await self._store.questions()
+        if not questions:
+            return questions
+        found = await self._store.origins([each.session for each in questions])
+        known = [(each, found.get(each.session)) for each in questions]
+        return [
+            each if origin is None else each._replace(label=origin.label, path=origin.path)
+            for each, origin in known
+        ]
 
     async def dead_letters(
         self, chosen: DeadLetterFilter | None = None

@@ -22,6 +22,7 @@ from parallel_agents.core.task import Task
 from parallel_agents.core.tool import Tool
 from parallel_agents.core.transcript import Transcript, fold
 from parallel_agents.core.verbs import Spawned
+from parallel_agents.core.work_differences import Work, work_differences
 from parallel_agents.errors import Conflict, RunIsOver
 from parallel_agents.runners.agent.model_call import worst_case
 from parallel_agents.runners.agent.prompts import system_of
@@ -83,9 +84,10 @@ class Retries:
         first = (await self._store.events(session=retry.session.key, limit=1))[0].body
         if not isinstance(first, Queued) or (first.text, first.input) == (text, values):
             return
+        was, now = Work(first), Work(replace(first, text=text, input=values))
         raise Conflict(
             f"{retry.session.label} is already a retry of this task, with a different text or input",
-            why="a failed task has one retry at a time",
+            why="; ".join(["a failed task has one retry at a time", *work_differences(was, now)]),
             hint=f"run `pagents kill {retry.session.name}` first, or retry without the change",
         )
 

@@ -10,20 +10,22 @@ from copy import copy
 from dataclasses import replace
 from typing import NamedTuple
 
+from parallel_agents.core.agent import AnyAgent
 from parallel_agents.core.children import Step
 from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, Edits
 from parallel_agents.core.engine import Engine, Scope
 from parallel_agents.core.event import QUEUED_KEY, Queued, SteerMode
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.fork import NO_FORK, Fork
-from parallel_agents.core.ids import RunId, SessionKey, is_group_key, make_run_id
+from parallel_agents.core.going_on import may_go_on
+from parallel_agents.core.ids import RunId, SessionKey, make_run_id
 from parallel_agents.core.message import File
 from parallel_agents.core.notification import Notify
 from parallel_agents.core.pause import Paused
 from parallel_agents.core.permission import Permissions
 from parallel_agents.core.question import Answer, OpenQuestion, question_number
 from parallel_agents.core.row import Row, oldest_first
-from parallel_agents.core.run import RunnerKind, RunStatus
+from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.runner import OnText
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Filter, Killed, SessionPlan, SpawnOutcome, Store
@@ -124,10 +126,7 @@ class Service(Executing):
         parent: SessionKey | None = None,
         tags: Sequence[str] = (),
     ) -> Spawned:
-        row = None if parent is None else await self.find(parent)
-        if row is not None:
-            await check_flow_depth(flow, row, self.find)
-        return await self.start([self._planner.plan_flow(flow, key, row, tags)])
+        return await self.start([await self.plan_flow(flow, key=key, parent=parent, tags=tags)])
 
     async def start_steps(
         self, parent: SessionKey, steps: Sequence[Step]
@@ -136,6 +135,9 @@ class Service(Executing):
         row = await self.find(parent)
         plans = [await self._plan_step(row, step) for step in steps]
         return await whole(lambda: self._start_children(plans))
+
+    def agent_of(self, task: AnyTask) -> AnyAgent:
+        return self._planner.agent_of(task)
 
     async def _plan_step(self, parent: Row, step: Step) -> SessionPlan:
         plan = await self._plan(step.task, parent)
@@ -187,6 +189,20 @@ class Service(Executing):
             self._check_sees(plan)
         return plans
 
+    async def plan_flow(
+        self,
+        flow: FlowTask,
+        *,
+        key: str | None = None,
+        parent: SessionKey | None = None,
+        tags: Sequence[str] = (),
+    ) -> SessionPlan:
+        """What `spawn_flow` would start."""
+        row = None if parent is None else await self.find(parent)
+        if row is not None:
+            await check_flow_depth(flow, row, self.find)
+        return self._planner.plan_flow(flow, key, row, tags)
+
     def _check_sees(self, plan: SessionPlan) -> None:
         queued = plan.queued
         self._attacher.check(queued.files, (plan.model, *queued.ladder))
@@ -215,7 +231,7 @@ class Service(Executing):
         await self.check_able(earlier)
         rows = [Row(session=outcome.session, run=outcome.run) for outcome in outcomes]
         first = outcomes[0]
-        if _may_go_on(first):
+        if not first.is_new and may_go_on(first.session, first.run):
             request = plans[0].queued if plans[0].queued.flow else None
             owner = self._engine.owner
             again = await self._store.go_on(first.session.key, owner, request=request)
@@ -223,15 +239,19 @@ class Service(Executing):
             rows = [*again, *(row for row in rows if row.session.key not in anew)]
         for row in rows:
             await self.submit(row)
-        is_same = not first.is_new and rows[0].run.id == first.run.id
-        kept = await self._kept_options(first, plans[0]) if is_same else ()
-        return Spawned(first.session.key, rows[0].run.id, first.is_new, kept)
+        run = rows[0].run.id
+        is_same = run == first.run.id or first.run.kind is RunnerKind.FLOW
+        kept = await self._kept(run, outcomes, plans) if is_same and not first.is_new else ()
+        return Spawned(first.session.key, run, first.is_new, kept, first.has_new_budget)
 
-    async def _kept_options(self, found: SpawnOutcome, plan: SessionPlan) -> tuple[str, ...]:
-        if found.session.parent is not None:
+    async def _kept(
+        self, run: RunId, outcomes: Sequence[SpawnOutcome], plans: Sequence[SessionPlan]
+    ) -> tuple[str, ...]:
+        if outcomes[0].session.parent is not None:
             return ()  # an agent or a team asks again for what it asked for before
-        events = await self._store.events(session=found.session.key, limit=1)
-        return kept_options(found, events[0].body, plan) if events else ()
+        events = await self._store.events(session=outcomes[0].session.key, kinds=("queued",))
+        asked = (event.body for event in events if event.run == run)
+        return kept_options(outcomes, next(asked, None), plans)
 
     def limit_parallel(self, root: SessionKey, at_most: int) -> None:
         self._engine.bound(Scope("team", root), at_most)
@@ -377,16 +397,3 @@ class Service(Executing):
 
 def _has_files(task: AnyTask) -> bool:
     return any(isinstance(value, File) for value in task.input.values())
-
-
-def _may_go_on(found: SpawnOutcome) -> bool:
-    """Whether work that was found under its key may go on, because it ended without success.
-
-    What an agent spawned has ended for good: the agent has been told so.
-    """
-    run, parent = found.run, found.session.parent
-    if found.is_new or (parent is not None and not is_group_key(parent)):
-        return False
-    if parent is not None:
-        return run.kind is RunnerKind.FLOW
-    return run.kind.is_group or run.status is RunStatus.OVER_BUDGET

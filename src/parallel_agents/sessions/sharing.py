@@ -21,7 +21,7 @@ from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.media_type import media_type_of
 from parallel_agents.core.shared_state import OUTSIDER, Removal, StateBounds, Writer
 from parallel_agents.core.store import Store
-from parallel_agents.files import pieces_of
+from parallel_agents.files import check_free, pieces_of
 from parallel_agents.sessions.tree_state import StateNews, TreeState
 
 
@@ -125,14 +125,21 @@ class TreeArtifacts:
         return await asyncio.to_thread(self._contents.read, artifact.id)
 
     @checked
-    async def save(self, artifact: Artifact, target: Path | str) -> None:
+    async def save(self, artifact: Artifact, target: Path | str, *, force: bool = False) -> None:
         """Write its content to a file of this user alone, whole or not at all; make its missing folders.
+
+        Args:
+            artifact: what is written.
+            target: the file.
+            force: whether to replace an existing file.
 
         Raises:
             ArtifactError: it is gone or damaged.
-            InvalidInput: the file cannot be written.
+            InvalidInput: the file is there, or cannot be written.
         """
-        await asyncio.to_thread(self._contents.copy, artifact.id, Path(target))
+        file = Path(target)
+        await asyncio.to_thread(check_free, file, force=force)
+        await asyncio.to_thread(self._contents.copy, artifact.id, file)
 
 
 class Sharing:

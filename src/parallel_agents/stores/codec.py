@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.attributes import Values, values_of
-from parallel_agents.core.event import AnyBody, Body, Queued, StoredBody, Unreadable
+from parallel_agents.core.event import AnyBody, Body, Queued, StoredBody
 from parallel_agents.core.json_value import MOST_DEPTH, as_list
 from parallel_agents.core.model import ModelReply
 from parallel_agents.core.problems import describe_problem
@@ -24,6 +24,7 @@ from parallel_agents.core.session import SessionOptions
 from parallel_agents.core.task import Task
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.unicode import whole_value
+from parallel_agents.core.unreadable import Unreadable
 from parallel_agents.errors import InvalidInput, PagentsError, RunCrashed
 from parallel_agents.secrets.known import KNOWN
 from parallel_agents.stores.soundness import is_sound

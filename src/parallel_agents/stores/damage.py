@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from parallel_agents.core.event import Event, Unreadable
+from parallel_agents.core.event import Event
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Failure, Outcome, RunStatus
+from parallel_agents.core.unreadable import Unreadable
 from parallel_agents.errors import StoreDamaged
 
 

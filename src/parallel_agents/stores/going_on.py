@@ -9,20 +9,19 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import dropwhile
 
+from parallel_agents.core import ended_by
 from parallel_agents.core.budget import NO_BUDGET
 from parallel_agents.core.event import Queued
+from parallel_agents.core.going_on import has_next, is_closed, is_executed
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey, make_run_id
-from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.row import Row
-from parallel_agents.core.run import FAILURES, RunnerKind, RunStatus
+from parallel_agents.core.run import RunnerKind, RunStatus
 from parallel_agents.stores.codec import Undecodable
 from parallel_agents.stores.database import as_array
 from parallel_agents.stores.journal_runs import JournalRuns
 from parallel_agents.stores.journal_sessions import JournalSessions
 from parallel_agents.stores.tables import Tables
 
-_SHORT = FAILURES | {RunStatus.PARTIAL}
-_OTHER_OPTIONS = "the same work with other options"
 _GO_ON = "\n\nGo on where you stopped: the budget was used up, and more may be spent now."
 
 
@@ -47,9 +46,11 @@ class GoingOn:
         if row.run.kind is RunnerKind.TEAM:
             return self._team(row, owner)
         if row.run.kind is RunnerKind.FLOW:
-            if _is_closed(row):
+            if is_closed(row):
                 return [row]
-            is_next = _has_next(row, request) or self._is_replaced(row, request)
+            is_next = has_next(row, request.flow if request else None) or self._is_replaced(
+                row, request
+            )
             return [self._next(row, owner, row.session.parent, request) if is_next else row]
         return [self._agent(row, owner, asker=row.session.parent, since=since)]
 
@@ -62,23 +63,23 @@ class GoingOn:
         asked = request.flow if request else None
         if asked is None or not asked.is_rerun:
             return False
-        if flow.run.status.is_over or _is_executed(flow):
+        if flow.run.status.is_over or is_executed(flow):
             return False
         was = self._queued(flow.run.id).flow
         if was is None or replace(was, budget=NO_BUDGET) == replace(asked, budget=NO_BUDGET):
             return False
-        self._sessions.end_unbegun(flow.run, by=_OTHER_OPTIONS)
+        self._sessions.end_unbegun(flow.run, by=ended_by.OTHER_OPTIONS)
         self._runs.end_early(
             flow.run.id,
             flow.session.key,
             RunStatus.KILLED,
-            by=_OTHER_OPTIONS,
+            by=ended_by.OTHER_OPTIONS,
             keeps_session=True,
         )
         return True
 
     def _team(self, team: Row, owner: OwnerId | None) -> list[Row]:
-        if _is_closed(team) or _is_executed(team) or team.run.status is RunStatus.DONE:
+        if is_closed(team) or is_executed(team) or team.run.status is RunStatus.DONE:
             return [team]
         latest = {c.session: c for c in self._tables.rows.child_runs(team.session.key)}
         short = [c.session for c in latest.values() if c.status is RunStatus.OVER_BUDGET]
@@ -105,7 +106,7 @@ class GoingOn:
         for run, status in dropwhile(lambda each: since not in (None, each[0]), runs):
             if status != RunStatus.OVER_BUDGET:
                 return self._tables.rows.of_run(RunId(run))
-        return latest if _is_closed(latest) else self._next(latest, owner, asker, since=since)
+        return latest if is_closed(latest) else self._next(latest, owner, asker, since=since)
 
     def _next(
         self,
@@ -135,20 +136,3 @@ class GoingOn:
             if isinstance(queued, Queued):
                 return queued
         raise Undecodable("the task of a run cannot be read")
-
-
-def _has_next(flow: Row, request: Queued | None) -> bool:
-    """Whether a flow that is asked for again has a further run: after a failure, or if it says so."""
-    asked = request.flow if request else None
-    is_rerun = asked is not None and asked.is_rerun
-    return flow.run.status in _SHORT or (is_rerun and flow.run.status.is_over)
-
-
-def _is_closed(row: Row) -> bool:
-    """Whether nothing can be added to a session."""
-    return row.session.killed or bool(row.fault)
-
-
-def _is_executed(row: Row) -> bool:
-    """Whether a living process executes a run; that of a team's run waits for the runs it knows."""
-    return not row.run.status.is_over and row.owner_state is OwnerState.LIVE

@@ -15,6 +15,7 @@ from parallel_agents.errors import PagentsError, StoreError
 from parallel_agents.stores import notifications, questions
 from parallel_agents.stores.artifacts import forget_artifacts, note_artifact
 from parallel_agents.stores.database import Database
+from parallel_agents.stores.deliveries import note_given
 from parallel_agents.stores.going_on import GoingOn
 from parallel_agents.stores.journal_owners import JournalOwners
 from parallel_agents.stores.journal_runs import JournalRuns
@@ -86,6 +87,7 @@ class Journal:
         self.note_artifact = partial(note_artifact, self._tables)
         self.forget_artifacts = partial(forget_artifacts, self._tables)
         self.note_decision = partial(note_decision, self._tables)
+        self.note_given = partial(note_given, self._tables)
         self.pause = partial(pause, self._tables)
         self.unpause = partial(unpause, self._tables)
         self.take_notifications = partial(notifications.take, self._tables)

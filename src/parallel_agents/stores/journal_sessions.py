@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple, TypeAlias
 
+from parallel_agents.core import ended_by
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import BudgetAccount, account_of
 from parallel_agents.core.event import QUEUED_KEY, Entry, Queued
 from parallel_agents.core.forking import files_of
-from parallel_agents.core.ids import OwnerId, RunId, SessionKey, is_group_key, key_half
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.notification import Notify
 from parallel_agents.core.run import LIVE, Run, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.store import Killed, SessionPlan, SpawnOutcome
-from parallel_agents.errors import Conflict, NotFound
+from parallel_agents.core.work_differences import Work
+from parallel_agents.errors import NotFound
 from parallel_agents.stores.artifacts import note_files
 from parallel_agents.stores.closed import check_takes_runs
 from parallel_agents.stores.codec import (
@@ -30,42 +31,21 @@ from parallel_agents.stores.codec import (
 )
 from parallel_agents.stores.event_log import Draft
 from parallel_agents.stores.journal_runs import JournalRuns
+from parallel_agents.stores.known_plans import (
+    Asker,
+    KnownPlans,
+    asker_of,
+    check_run_key,
+    find_known,
+    name_of,
+    request_of,
+)
 from parallel_agents.stores.projection import title_of
 from parallel_agents.stores.questions import set_budget
 from parallel_agents.stores.tables import Tables
 from parallel_agents.stores.upcast import FORMAT
-from parallel_agents.stores.used_keys import conflict
 
 _MAX_ENCODINGS = 256
-
-_Name: TypeAlias = tuple[str, str]  # the parent's key, empty for none, and the spawn key
-
-
-class _Asker(NamedTuple):
-    """A session that asks for runs.
-
-    Attributes:
-        run: the run that asks: the one being executed, or else the session's latest.
-        request: the run from outside that it goes back to; None if the asking run has ended, so
-            that somebody outside asks on the session's behalf.
-    """
-
-    is_killed: bool
-    paused_by: str
-    run: RunId
-    request: RunId | None
-
-
-class _Known(NamedTuple):
-    """What the store has of some plans: their sessions, and the sessions that ask for them.
-
-    Attributes:
-        labels: the labels of the children of an asking run, read once for all plans.
-    """
-
-    sessions: dict[_Name, SessionKey]
-    askers: dict[SessionKey, _Asker]
-    labels: dict[RunId, set[str]]
 
 
 class JournalSessions:
@@ -77,56 +57,23 @@ class JournalSessions:
         self._encoded: dict[int, tuple[Agent, Encoded]] = {}
 
     def spawn(self, plans: Sequence[SessionPlan]) -> list[SpawnOutcome]:
-        known = self._find_known(plans)
+        known = find_known(self._tables.rows, self._tables.quota, plans)
         return [self._spawn(plan, known) for plan in plans]
 
-    def check(self, plans: Sequence[SessionPlan]) -> None:
-        self._find_known(plans)
-
-    def _find_known(self, plans: Sequence[SessionPlan]) -> _Known:
-        """What the store already has of these plans; refuses all plans or none."""
-        known = _Known({}, {}, {})
-        begun = self._tables.rows.of_runs([plan.run for plan in plans])
-        planned = {plan.session.key for plan in plans}
-        for plan in plans:
-            parent = plan.session.parent
-            if parent is not None and parent not in planned and parent not in known.askers:
-                known.askers[parent] = self._asker(parent)
-        digests: dict[_Name, str] = {}
-        for plan in plans:
-            name = _name(plan.session)
-            found = self._tables.database.one("session_by_spawn_key", name)
-            digest = digests.setdefault(name, found[1] if found else plan.digest)
-            if digest != plan.digest:
-                raise conflict(self._tables, plan, SessionKey(found[0]) if found else None)
-            if found is None and (run := begun.get(plan.run)):
-                raise Conflict(
-                    f"there is a run {plan.run} in session {run.session.key}",
-                    why="its id was chosen for work that is done once",
-                    hint="ask for that run, or choose another key for other work",
-                )
-            if found is None:
-                self._check_key(plan.run)
-            if found is None:
-                self._tables.quota.take(plan, _request(plan, known))
-            else:
-                known.sessions[name] = SessionKey(found[0])
-        return known
-
-    def _spawn(self, plan: SessionPlan, known: _Known) -> SpawnOutcome:
-        session, name = plan.session, _name(plan.session)
+    def _spawn(self, plan: SessionPlan, known: KnownPlans) -> SpawnOutcome:
+        session, name = plan.session, name_of(plan.session)
         if name in known.sessions:
             row = self._tables.rows.of_spawn(known.sessions[name])
-            if plan.budget.is_bound:
-                account = BudgetAccount(scope=account_of(row.session.key), budget=plan.budget)
-                set_budget(self._tables, account)  # the one that was asked for last holds
-            return SpawnOutcome(row.session, row.run, is_new=False)
+            account = BudgetAccount(scope=account_of(row.session.key), budget=plan.budget)
+            # The one that was asked for last holds.
+            is_other = plan.budget.is_bound and set_budget(self._tables, account)
+            return SpawnOutcome(row.session, row.run, is_new=False, has_new_budget=is_other)
         known.sessions[name] = session.key  # the same key again in these plans means this session
         asker = known.askers.get(session.parent) if session.parent else None
-        request = _request(plan, known)
+        request = request_of(plan, known)
         killed = session.killed or (asker is not None and asker.is_killed)
         paused_by = session.paused_by if asker is None else asker.paused_by
-        known.askers[session.key] = _Asker(killed, paused_by, plan.run, request)
+        known.askers[session.key] = Asker(killed, paused_by, plan.run, request)
         if asker is not None and request != plan.run:
             session = self._with_own_label(session, asker.run, known)
         now = self._tables.now()
@@ -158,12 +105,12 @@ class JournalSessions:
         if plan.retries is not None:
             self._tables.dead_letters.note_retry(plan.retries, session.key)
         if killed:
-            self._runs.end_early(plan.run, session.key, RunStatus.KILLED, by="its parent's end")
+            self._runs.end_early(plan.run, session.key, RunStatus.KILLED, by=ended_by.PARENT)
             run = self._tables.rows.of_run(plan.run).run
         session = replace(session, killed=killed, paused_by=paused_by, created_at=now)
         return SpawnOutcome(session, run, is_new=True)
 
-    def _with_own_label(self, session: Session, asker: RunId, known: _Known) -> Session:
+    def _with_own_label(self, session: Session, asker: RunId, known: KnownPlans) -> Session:
         """The session with a label that no other child of the asking run has.
 
         A label that somebody chose becomes `LABEL-2` and so on; without one, all children of an
@@ -196,7 +143,7 @@ class JournalSessions:
     ) -> Run:
         if known := self._tables.rows.of_runs([run]).get(run):
             return known.run  # its caller was cancelled, or has died, before it heard so
-        self._check_key(run)
+        check_run_key(self._tables.rows, run, Work(queued))
         latest = self._tables.rows.of_session(session)
         check_takes_runs(latest)
         following = Run(
@@ -211,7 +158,7 @@ class JournalSessions:
             owner=owner,
             created_at=self._tables.now(),
         )
-        asker = None if sender is None else self._asker(sender)
+        asker = None if sender is None else asker_of(self._tables.rows, sender)
         asked_by = None if asker is None else asker.run
         request = run if asker is None else asker.request or run
         note_files(self._tables, queued.files, latest.session.root)
@@ -219,39 +166,12 @@ class JournalSessions:
             self._tables.wishes.put(session, notify)
         return self._put_run(following, queued, asked_by, request)
 
-    def _check_key(self, run: RunId) -> None:
-        """Refuse a run under a key that another run has for other work.
-
-        Raises:
-            Conflict: there is one.
-        """
-        if not (half := key_half(run)):
-            return
-        if (other := self._tables.database.one("run_with_key", (half, f"{half}g"))) is not None:
-            raise Conflict(
-                f"the run {other[0]} has the same key and other work",
-                hint="choose another key, or ask for the same text and input again",
-            )
-
     def _put_run(self, run: Run, queued: Queued, asked_by: RunId | None, request: RunId) -> Run:
         columns = (run.id, run.session, run.number, run.kind, run.title, run.model, run.priority)
         lineage = (asked_by, request)
         self._tables.database.run("put_run", (*columns, run.owner, run.created_at, *lineage))
         self._tables.log.write_new([Draft(run.id, run.session, Entry(QUEUED_KEY, queued))])
         return run
-
-    def _asker(self, session: SessionKey) -> _Asker:
-        """A session as one that asks for runs.
-
-        Raises:
-            NotFound: there is no such session.
-        """
-        found = self._tables.database.one("asker", {"session": session})
-        if found is None:
-            raise NotFound(f"no session {session!r}", hint="`pagents list --all` shows them")
-        is_killed, paused_by, run, request, is_live = found
-        asked_for = RunId(request) if is_live else None
-        return _Asker(bool(is_killed), str(paused_by), RunId(run), asked_for)
 
     def _put_agent(self, agent: Agent) -> str:
         cached = self._encoded.get(id(agent))
@@ -318,18 +238,6 @@ def _outlives_parent(options: str) -> bool:
         return decode_options(options).outlives_parent
     except Undecodable:
         return False
-
-
-def _name(session: Session) -> _Name:
-    return session.parent or "", session.spawn_key
-
-
-def _request(plan: SessionPlan, known: _Known) -> RunId:
-    """The run from outside that a planned one goes back to: its own at a root and in a team."""
-    parent = plan.session.parent
-    if parent is None or is_group_key(parent) or parent not in known.askers:
-        return plan.run
-    return known.askers[parent].request or plan.run
 
 
 def _first_run(plan: SessionPlan, now: float) -> Run:

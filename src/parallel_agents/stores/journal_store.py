@@ -27,13 +27,7 @@ from parallel_agents.core.shared_state import (
     Writer,
 )
 from parallel_agents.core.store import Claim
-from parallel_agents.core.store_care import (
-    Pages,
-    PrunePlan,
-    Retention,
-    Step,
-    Tree,
-)
+from parallel_agents.core.store_care import Pages, PrunePlan, Retention, Step, Tree
 from parallel_agents.core.stuck_rules import StuckRules
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.vitals import Vitals
@@ -41,7 +35,9 @@ from parallel_agents.errors import StoreError
 from parallel_agents.stores.artifacts import read_artifacts, referred_contents
 from parallel_agents.stores.chain import check_chain
 from parallel_agents.stores.dead_letters import read_dead_letters
+from parallel_agents.stores.deliveries import read_given
 from parallel_agents.stores.journal import AnyChange, Change, Journal, apply_each
+from parallel_agents.stores.known_plans import check_plans
 from parallel_agents.stores.notifications import has_due, read_unsent
 from parallel_agents.stores.overview import (
     count_rows,
@@ -194,7 +190,6 @@ class JournalStore(ABC):
                 listener(events)
 
     spawn = _change(lambda journal: journal.sessions.spawn)
-    check = _change(lambda journal: journal.sessions.check)
     send = _change(lambda journal: journal.sessions.send)
     go_on = _change(lambda journal: journal.going_on.go_on)
     kill = _change(lambda journal: journal.sessions.kill)
@@ -211,6 +206,7 @@ class JournalStore(ABC):
     release = _change(lambda journal: journal.owners.release)
     drop_dead_letters = _change(lambda journal: journal.dead_letters.drop)
 
+    check = _read(lambda rows: partial(check_plans, rows))
     rows = _read(lambda rows: rows.rows)
     rows_of = _read(lambda rows: rows.rows_of)
     results = _read(lambda rows: rows.results)
@@ -224,6 +220,7 @@ class JournalStore(ABC):
     count_events = _read(lambda rows: rows.count_events)
     last_seq = _read(lambda rows: rows.last_seq)
     sizes = _read(lambda rows: partial(read_sizes, rows.database))
+    throttles = _read(lambda rows: partial(read_throttles, rows.database))
     pages = _read(lambda rows: partial(read_pages, rows.database))
     mark = _read(lambda rows: rows.mark)
     check_rows = _read(lambda rows: partial(check_rows, rows))
@@ -251,6 +248,8 @@ class JournalStore(ABC):
     forget_artifacts = _change(lambda journal: journal.forget_artifacts)
     clear_state = _change(lambda journal: journal.clear_state)
     note_decision = _change(lambda journal: journal.note_decision)
+    note_given = _change(lambda journal: journal.note_given)
+    given = _read(lambda rows: partial(read_given, rows))
 
     async def write_state(
         self, write: StateWrite, writer: Writer, bounds: StateBounds
@@ -312,9 +311,6 @@ class JournalStore(ABC):
     async def vitals(self, rules: StuckRules, *, since: float, now: float) -> Vitals:
         asked = partial(read_vitals, since=since, now=now, oldest_letter=self._oldest_letter)
         return await self.read(lambda rows: asked(rows, rules))
-
-    async def throttles(self) -> list[Throttle]:
-        return await self.read(lambda rows: read_throttles(rows.database))
 
     async def change_throttle(
         self, model: str, change: Callable[[Throttle], tuple[Throttle, _T]]

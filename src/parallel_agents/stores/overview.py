@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import orjson
 
 from parallel_agents.core.filter import Filter
-from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey, function_of
 from parallel_agents.core.overview import Cost, Lineage, Origin, Tally
+from parallel_agents.core.retry_keys import step_of
 from parallel_agents.core.run import LIVE, RunStatus
 from parallel_agents.core.schema import Json
 from parallel_agents.core.session import listed_name
@@ -36,9 +39,12 @@ def count_rows(rows: Rows, chosen: Filter) -> int:
     return found[0]
 
 
-def read_tallies(rows: Rows, teams: Sequence[SessionKey]) -> dict[SessionKey, list[Tally]]:
+def read_tallies(
+    rows: Rows, teams: Sequence[SessionKey], uncounted: Collection[SessionKey] = ()
+) -> dict[SessionKey, list[Tally]]:
     tallies: dict[SessionKey, list[Tally]] = {team: [] for team in teams}
-    for team, *columns in rows.database.all("tallies", (as_array(teams),)):
+    asked = {"teams": as_array(teams), "uncounted": as_array(list(uncounted))}
+    for team, *columns in rows.database.all("tallies", asked):
         tallies[team].append(_tally(columns))
     return tallies
 
@@ -123,7 +129,7 @@ def _cost(rows: Rows, columns: SqlRow) -> Cost:
 
 def _of_attempts(rows: Rows, several: Sequence[SqlRow]) -> Iterator[Cost]:
     attempts = rows.attempts([RunId(columns[5]) for columns in several])
-    for digest, key, served, model, status, run, at, day, tags in several:
+    for digest, key, served, model, status, run, at, day, tags, uncounted in several:
         name = rows.agent_name(digest, str(key))
         serves = "" if served is None else rows.agent_name(served, "")
         of_run = attempts.get(run) or [_UNKNOWN]
@@ -132,6 +138,8 @@ def _of_attempts(rows: Rows, several: Sequence[SqlRow]) -> Iterator[Cost]:
             ended = int(is_last and status not in LIVE)
             on = attempt.model or str(model)
             spend = attempt.spend.on(on)
+            if is_last and uncounted:
+                spend += Spend(uncounted_runs=1)
             is_wasted = _is_in_vain(status) if is_last else not attempt.is_kept
             yield Cost(
                 agent=name,
@@ -154,17 +162,38 @@ def _is_in_vain(status: object) -> bool:
 
 
 def read_origins(rows: Rows, sessions: Sequence[SessionKey]) -> dict[SessionKey, Origin]:
-    return {
-        SessionKey(key): Origin(
-            str(label),
-            str(above or parent or ""),
-            None if run is None else RunId(run),
-            listed_name(SessionKey(key), str(spawn_key), is_root=not parent),
-        )
-        for key, label, parent, above, run, spawn_key in rows.database.all(
-            "origins", (as_array(sessions),)
-        )
-    }
+    found: defaultdict[str, list[_Above]] = defaultdict(list)
+    for key, label, parent, spawn_key, _, run in rows.database.all(
+        "origins", (as_array(sessions),)
+    ):
+        found[key].append(_Above(str(label), str(parent or ""), str(spawn_key), run))
+    return {SessionKey(key): _origin(SessionKey(key), up) for key, up in found.items()}
+
+
+class _Above(NamedTuple):
+    """A session, or one that it is below, from itself to the top of its tree."""
+
+    label: str
+    parent: str
+    spawn_key: str
+    run: str | None
+
+
+def _origin(key: SessionKey, up: Sequence[_Above]) -> Origin:
+    own, *above = up
+    return Origin(
+        own.label,
+        above[0].label if above else own.parent,
+        None if own.run is None else RunId(own.run),
+        listed_name(key, own.spawn_key, is_root=not own.parent),
+        tuple(_step_or_label(each) for each in reversed(up) if each.parent),
+    )
+
+
+def _step_or_label(session: _Above) -> str:
+    if not function_of(SessionKey(session.parent)):
+        return session.label
+    return step_of(session.spawn_key)
 
 
 def read_lineages(rows: Rows, runs: Sequence[RunId]) -> dict[RunId, Lineage]:

@@ -123,12 +123,18 @@ def settle_by_rule(tables: Tables, drafts: Sequence[Draft]) -> None:
                 _release(tables, account)
 
 
-def set_budget(tables: Tables, account: BudgetAccount) -> None:
-    """Set a budget that is asked for again; if it is different, runs that wait for it continue."""
+def set_budget(tables: Tables, account: BudgetAccount) -> bool:
+    """Set a budget that is asked for again; if it is different, runs that wait for it continue.
+
+    Returns:
+        Whether it is different, or there was none.
+    """
     before = tables.database.one("asked_budget", (account.scope,))
     tables.accounts.open([account])
-    if before is not None and before != (account.budget.nanousd, account.budget.tokens):
+    is_different = before != (account.budget.nanousd, account.budget.tokens)
+    if before is not None and is_different:
         _release(tables, account.scope)
+    return is_different
 
 
 def _release(tables: Tables, account: str) -> None:
@@ -199,6 +205,8 @@ def _answer_to(rows: Rows, question: OpenQuestion) -> Answered | None:
 
 
 def _answered(question: OpenQuestion, before: Answered) -> AlreadyAnswered:
+    if before.by == NOBODY:
+        return _too_late(question)
     verdict = "allow" if before.answer.allow else "deny"
     return AlreadyAnswered(
         f"{question.id} is already answered",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from parallel_agents.core.artifact import Artifact
-from parallel_agents.core.event import Body, Finished, Unreadable
-from parallel_agents.core.known_cost import is_uncounted
+from parallel_agents.core.event import Body, Finished
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, RunStatus
-from parallel_agents.core.usage import Spend
+from parallel_agents.core.unreadable import Unreadable
+from parallel_agents.core.usage import Spend, with_notices_of
 from parallel_agents.stores.damage import unreadable_end
 
 
@@ -29,7 +29,7 @@ def result_of(
         output_json=outcome.output,
         text=outcome.text,
         error=outcome.error,
-        notices=outcome.notices,
+        notices=with_notices_of(row.run.spend + below, outcome.notices),
         model=row.run.model,
         spend=row.run.spend,
         seconds=row.run.seconds or 0.0,
@@ -43,5 +43,4 @@ def result_of(
         changes=outcome.changes,
         spend_below=below,
         artifacts=shared,
-        _is_uncounted=is_uncounted(row.run),
     )

@@ -20,7 +20,7 @@ from parallel_agents.core.run import Run, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.stores.codec import Undecodable, decode_agent, decode_options
-from parallel_agents.stores.database import SqlRow
+from parallel_agents.stores.database import SqlRow, Value
 
 _ANY_TEXT, _TEXT_OR_NONE = (str,), (str, type(None))
 _TIME_OR_NONE = (float, type(None))
@@ -40,11 +40,12 @@ _TYPES: tuple[tuple[type, ...], ...] = (
     _ANY_TEXT,  # error_code
     (float,),  # idle_seconds
     _TEXT_OR_NONE,  # the owner's state
+    (int,),  # whether a call of the run may have been billed that nobody counted
 )
 _DEFAULTS = {str: "", int: 0, float: 0.0}
 _TIMES = (8, 28, 29, 30)
 LAST_MOMENT = 1e11  # the year 5138: what is later is not a time
-_AGENT, _OPTIONS, _KIND, _STATUS, _OWNER_STATE = 1, 9, 13, 14, 33
+_AGENT, _OPTIONS, _KIND, _STATUS, _OWNER_STATE, _UNCOUNTED = 1, 9, 13, 14, 33, 34
 
 
 def row_from(columns: SqlRow, agent: Agent | Undecodable) -> Row:
@@ -93,6 +94,7 @@ def _unreadable(columns: SqlRow, agent: Agent | Undecodable, fault: str) -> Row:
         right[_OWNER_STATE] = None
     right[_OPTIONS] = "{}"
     right[_STATUS] = RunStatus.UNREADABLE
+    right[_UNCOUNTED] = 1
     if isinstance(agent, Undecodable):
         agent = stand_in(mended[0])
     row = _row(tuple(right), agent)
@@ -110,7 +112,7 @@ def _row(columns: SqlRow, agent: Agent | Undecodable) -> Row:
     owner_state = columns[_OWNER_STATE]
     return Row(
         session=_session_from(columns[:11], agent),
-        run=_run_from(columns[0], columns[11:33]),
+        run=_run_from(columns[0], columns[11:33], columns[_UNCOUNTED]),
         owner_state=None if owner_state is None else OwnerState(owner_state),
     )
 
@@ -118,11 +120,11 @@ def _row(columns: SqlRow, agent: Agent | Undecodable) -> Row:
 def spend_from(columns: SqlRow) -> Spend:
     """A spend from its columns, in the order of the query `session_rows`.
 
-    The last one is how much of the cost is of simulated models.
+    The last two are how much of the cost is of simulated models, and how many runs are not counted whole.
     """
-    calls, sent, received, cache_read, cache_write, cost, unpriced, simulated = columns
+    calls, sent, received, cache_read, cache_write, cost, unpriced, simulated, uncounted = columns
     usage = Usage(sent, received, cache_read, cache_write)
-    return Spend(usage, calls, cost - simulated, unpriced, simulated)
+    return Spend(usage, calls, cost - simulated, unpriced, simulated, uncounted)
 
 
 def summed_spend(sums: Iterable[int | None]) -> Spend:
@@ -147,7 +149,7 @@ def _session_from(columns: SqlRow, agent: Agent) -> Session:
     )
 
 
-def _run_from(session: str, columns: SqlRow) -> Run:
+def _run_from(session: str, columns: SqlRow, uncounted: Value) -> Run:
     identity, number, kind, status, title, model, priority, owner, epoch, attempts = columns[:10]
     created_at, started_at, finished_at, error_code, idle_seconds = columns[17:]
     return Run(
@@ -162,7 +164,7 @@ def _run_from(session: str, columns: SqlRow) -> Run:
         owner=None if owner is None else OwnerId(owner),
         epoch=epoch,
         attempts=attempts,
-        spend=spend_from((*columns[10:17], 0)).on(model),
+        spend=spend_from((*columns[10:17], 0, uncounted)).on(model),
         created_at=created_at,
         started_at=started_at,
         finished_at=finished_at,

@@ -7,16 +7,17 @@ from dataclasses import replace
 
 from parallel_agents.core.event import Body, Noticed, Started, Steered
 from parallel_agents.core.filter import Filter
-from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey, function_of
 from parallel_agents.core.inspection import Snapshot
 from parallel_agents.core.overview import Tally
 from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.retry_keys import name_of
 from parallel_agents.core.row import Row
-from parallel_agents.core.run import Run, RunStatus
+from parallel_agents.core.run import Run, RunnerKind, RunStatus
 from parallel_agents.core.silence import Silence, left_of, silences_of
 from parallel_agents.core.stuck_rules import StuckRules
 from parallel_agents.stores.attention import read_needs, read_retries
+from parallel_agents.stores.changed_rows import read_gone, read_uncounted
 from parallel_agents.stores.database import as_array
 from parallel_agents.stores.overview import read_tallies
 from parallel_agents.stores.questions import read_asked
@@ -39,7 +40,10 @@ def _snapshot(rows: Rows, shown: Sequence[Row], rules: StuckRules, now: float) -
     shown = _with_takers(rows, shown, alive)
     live = {row.session.key: _live_runs(rows, row) for row in shown if _may_wait(row)}
     teams = [row for row in shown if row.run.kind.is_group]
-    found = read_tallies(rows, [row.session.key for row in teams])
+    maps = {row.session.key for row in teams if row.run.kind is RunnerKind.FLOW}
+    gone = read_gone(rows, sorted(maps | _parents(shown)))
+    uncounted = read_uncounted(rows, {key: gone[key] for key in maps & gone.keys()})
+    found = read_tallies(rows, [row.session.key for row in teams], uncounted)
     tallies = found | {
         row.session.key: [_taken(tally, row.run, alive) for tally in found[row.session.key]]
         for row in teams
@@ -85,6 +89,25 @@ def _snapshot(rows: Rows, shown: Sequence[Row], rules: StuckRules, now: float) -
         ),
         retries=read_retries(rows, running) if running else {},
         former=_former(rows, shown),
+        uncounted=_uncounted(shown, gone),
+    )
+
+
+def _parents(shown: Sequence[Row]) -> set[SessionKey]:
+    """The flows whose tasks are shown."""
+    parents = {row.session.parent for row in shown if row.session.parent is not None}
+    return {parent for parent in parents if function_of(parent)}
+
+
+def _uncounted(
+    shown: Sequence[Row], gone: Mapping[SessionKey, Collection[str]]
+) -> frozenset[RunId]:
+    """The runs of rows that their maps no longer have, and of what combined former results."""
+    return frozenset(
+        row.run.id
+        for row in shown
+        if row.session.parent is not None
+        and name_of(row.session.spawn_key) in gone.get(row.session.parent, ())
     )
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from parallel_agents.core.event import Event, Unreadable
+from parallel_agents.core.event import Event
 from parallel_agents.core.ids import RunId, SessionKey, is_group_key
 from parallel_agents.core.row import Row
 from parallel_agents.core.transcript import Transcript
+from parallel_agents.core.unreadable import Unreadable
 from parallel_agents.stores.database import as_array
 from parallel_agents.stores.rows import Rows
 

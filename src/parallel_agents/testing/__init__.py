@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         first,
     )
     from parallel_agents.testing.clock import Deadlock, VirtualLoop, run_virtual
+    from parallel_agents.testing.fixtures import MakeScripted, RunVirtual, StartProvider
     from parallel_agents.testing.provider import LoopbackProvider, Received
     from parallel_agents.testing.rig import Rig, open_rig
     from parallel_agents.testing.scripted import Answer, RepliesWith, Script, ScriptedModel
@@ -40,15 +41,18 @@ __all__ = [
     "Hold",
     "HttpError",
     "LoopbackProvider",
+    "MakeScripted",
     "MemoryStore",
     "Mishap",
     "Received",
     "Refusal",
     "RepliesWith",
     "Rig",
+    "RunVirtual",
     "Script",
     "ScriptedModel",
     "Simulated",
+    "StartProvider",
     "VirtualLoop",
     "first",
     "make_answer",
@@ -75,6 +79,7 @@ _HOMES = {
         "first",
     ),
     "testing.clock": ("Deadlock", "VirtualLoop", "run_virtual"),
+    "testing.fixtures": ("MakeScripted", "RunVirtual", "StartProvider"),
     "testing.provider": ("LoopbackProvider", "Received"),
     "testing.rig": ("Rig", "open_rig"),
     "testing.scripted": ("Answer", "RepliesWith", "Script", "ScriptedModel"),

@@ -5,39 +5,16 @@ It imports only pytest and a package that loads its parts on first use.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any, Protocol, TypeVar
 
 import pytest
 
 from parallel_agents import testing
 
-_T = TypeVar("_T")
-
-
-class MakeScripted(Protocol):
-    """Makes a model whose script must be used up by the end of the test."""
-
-    def __call__(
-        self, replies: testing.Script, name: str = ..., *, latency_seconds: float = ...
-    ) -> testing.ScriptedModel: ...
-
-
-class RunVirtual(Protocol):
-    """Runs a coroutine on a clock that jumps ahead while all tasks wait."""
-
-    def __call__(self, work: Coroutine[Any, Any, _T], *, limit_seconds: float = ...) -> _T: ...
-
-
-class StartProvider(Protocol):
-    """Starts a model server on loopback that serves until the end of the test."""
-
-    def __call__(self, behaviour: testing.Behaviour | None = ...) -> testing.LoopbackProvider: ...
-
 
 @pytest.fixture
-def scripted_model() -> Iterator[MakeScripted]:
+def scripted_model() -> Iterator[testing.MakeScripted]:
     """Make models with `scripted_model(["first reply", "second reply"])`; all must be used up."""
     made: list[testing.ScriptedModel] = []
 
@@ -53,13 +30,13 @@ def scripted_model() -> Iterator[MakeScripted]:
 
 
 @pytest.fixture
-def virtual_time() -> RunVirtual:
+def virtual_time() -> testing.RunVirtual:
     """Run a coroutine with `virtual_time(work())`; see `parallel_agents.testing.run_virtual`."""
     return testing.run_virtual
 
 
 @pytest.fixture
-def loopback_provider() -> Iterator[StartProvider]:
+def loopback_provider() -> Iterator[testing.StartProvider]:
     """Start model servers with `loopback_provider()` or `loopback_provider(Behaviour(...))`."""
     with ExitStack() as servers:
 

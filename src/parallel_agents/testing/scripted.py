@@ -27,6 +27,7 @@ class ScriptedModel:
     `ModelReply`.
 
     Attributes:
+        name: `provider/model`; `models=` makes it under the provider of this name.
         requests: the requests so far, in order.
     """
 
@@ -77,6 +78,7 @@ class RepliesWith:
     """Answers each call with a function of its request, for tests of many agents.
 
     Attributes:
+        name: as for `ScriptedModel`.
         requests: the requests so far, in order.
     """
 

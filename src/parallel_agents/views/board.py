@@ -24,7 +24,7 @@ from parallel_agents.core.run import RunStatus
 from parallel_agents.core.silence import left_of
 from parallel_agents.core.usage import Spend
 from parallel_agents.views.activity import doing_on
-from parallel_agents.views.events import WAITS_FOR_SLOT, describe, waits_for
+from parallel_agents.views.events import WAITS_FOR_SLOT, describe
 from parallel_agents.views.format import seconds, status as status_word
 from parallel_agents.views.sessions import PAUSED, RETRYING
 from parallel_agents.views.states import need_you
@@ -197,7 +197,7 @@ def _after(lane: Lane, event: Event) -> Lane:
     if lane.is_paused:  # a call in flight has ended
         lane = replace(lane, doing=held)
     elif asked:
-        lane = replace(lane, doing=waits_for(next(iter(asked.values()))))
+        lane = replace(lane, doing=next(iter(asked.values())).told)
     is_retrying = isinstance(event.body, Retrying)
     lane = replace(lane, asked=asked, needed=1 if asked else 0, is_retrying=is_retrying)
     match event.body:

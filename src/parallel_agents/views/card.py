@@ -34,7 +34,7 @@ def text_of(top: SessionLine, lines: Sequence[SessionLine]) -> str:
 
 def head_of(top: SessionLine, shown: Sequence[SessionLine]) -> str:
     """One line: the state, how many of what, the time and the cost."""
-    counts = Counter(line.state for line in shown if not line.is_former)
+    counts = Counter(line.state for line in shown if not line.counts_no_more)
     told = ", ".join(f"{count:,} {state}" for state, count in counts.items())
     seconds = top.seconds
     took = "" if seconds is None else format.seconds(seconds)

@@ -261,7 +261,7 @@ def _money(spend: Spend, cost_usd: float | None) -> str:
 
 def _nanousd(spend: Spend) -> int | None:
     """What calls cost, or would have cost; None if that is not known."""
-    return None if spend.unpriced_calls else spend.cost_nanousd + spend.simulated_nanousd
+    return None if spend.cost_usd is None else spend.cost_nanousd + spend.simulated_nanousd
 
 
 def _percent(before: int | None, after: int | None) -> str:

@@ -33,7 +33,7 @@ class WasteDocument(TypedDict):
 
 
 class CostDocument(TypedDict):
-    """What runs cost, null if it is not known; `known_cost` leaves out calls of unknown price."""
+    """What runs cost, null if it is not known; `known_cost` leaves out what is unknown."""
 
     runs: int
     accepted: int
@@ -55,6 +55,7 @@ class TierDocument(TypedDict):
     cost: Money | None
     simulated_cost: Money | None
     unpriced_calls: int
+    known_cost: Money | None
     tokens: int
 
 
@@ -67,6 +68,7 @@ class AgentCostDocument(TypedDict):
     cost: Money | None
     simulated_cost: Money | None
     unpriced_calls: int
+    known_cost: Money | None
     cost_of_reviews: Money | None
     cost_per_accepted: Money | None
     wasted: WasteDocument
@@ -114,7 +116,7 @@ def cost_json(found: CostSum) -> CostDocument:
         "cost": _known(found.spend),
         "simulated_cost": _simulated(found.spend),
         "unpriced_calls": found.spend.unpriced_calls,
-        "known_cost": money_json(replace(found.spend, unpriced_calls=0).cost_usd),
+        "known_cost": money_json(found.spend.known_usd),
         "cost_per_accepted": _per_accepted(found.spend, found.accepted),
         "wasted": _waste_json(found.spend, found.wasted),
         "tokens": found.spend.usage.total_tokens,
@@ -130,6 +132,7 @@ def agent_cost_json(agent: str, costs: AgentCosts) -> AgentCostDocument:
         "cost": _known(costs.spend),
         "simulated_cost": _simulated(costs.spend),
         "unpriced_calls": costs.spend.unpriced_calls,
+        "known_cost": money_json(costs.spend.known_usd),
         "cost_of_reviews": money_json(costs.reviews.cost_usd),
         "cost_per_accepted": _per_accepted(costs.spend, costs.accepted),
         "wasted": _waste_json(costs.spend, costs.wasted),
@@ -155,7 +158,7 @@ def _waste_json(spend: Spend, wasted: Spend) -> WasteDocument:
     share = wasted_share(spend, wasted)
     return {
         "cost": None if _is_unknown(spend) else money_json(wasted.cost_usd),
-        "known_cost": money_json(replace(wasted, unpriced_calls=0).cost_usd),
+        "known_cost": money_json(wasted.known_usd),
         "simulated_cost": None if _is_unknown(spend) else money_json(wasted.simulated_usd),
         "unpriced_calls": wasted.unpriced_calls,
         "share": None if share is None else round(share, 4),
@@ -170,6 +173,7 @@ def _tier_json(model: str, tier: TierCosts) -> TierDocument:
         "cost": _known(tier.spend),
         "simulated_cost": _simulated(tier.spend),
         "unpriced_calls": tier.spend.unpriced_calls,
+        "known_cost": money_json(tier.spend.known_usd),
         "tokens": tier.spend.usage.total_tokens,
     }
 

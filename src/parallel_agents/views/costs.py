@@ -128,10 +128,11 @@ def wasted_text(spend: Spend, wasted: Spend) -> str:
     """What was wasted, in words; empty if nothing was spent."""
     if not spend.calls:
         return ""
-    known = replace(wasted, unpriced_calls=0)
     share = wasted_share(spend, wasted)
     part = "" if share is None else f" ({share:.1%})".replace("%", " %")
-    amount = "nothing" if not wasted.calls else f"{format.money(known)}{part}"
+    amount = f"{format.money(replace(wasted, unpriced_calls=0))}{part}"
+    if not wasted.calls:
+        amount = "what is not known" if wasted.uncounted_runs else "nothing"
     text = f"wasted on attempts without an accepted result: {amount}"
     if not wasted.unpriced_calls:
         return text

@@ -81,7 +81,7 @@ class SharedDocument(ArtifactDocument):
 
 
 class ResultDocument(TypedDict):
-    """How a run ended, and its answer; an unknown cost is null."""
+    """How a run ended, and its answer; an unknown cost is null, and `known_cost` the least that it can be."""
 
     label: str
     agent: str
@@ -96,6 +96,7 @@ class ResultDocument(TypedDict):
     model: str
     usage: UsageDocument
     cost: Money | None
+    known_cost: Money
     simulated_cost: Money | None
     seconds: float
     attempts: int
@@ -112,6 +113,13 @@ class EventDocument(TypedDict):
     run_id: RunId
     key: str
     event: Mapping[str, Json]
+
+
+class NamedEventDocument(EventDocument):
+    """An event, what lists call its session, and the way down to that: below a flow the names of steps."""
+
+    label: str
+    path: list[str]
 
 
 class DecisionDocument(TypedDict):
@@ -152,7 +160,12 @@ class LetterDocument(TypedDict):
 
 def money_json(usd: float | None) -> Money | None:
     """An amount of money; null if unknown."""
-    return None if usd is None else {"amount": f"{usd:.9f}", "currency": "USD"}
+    return None if usd is None else money_of(usd)
+
+
+def money_of(usd: float) -> Money:
+    """An amount of money that is known."""
+    return {"amount": f"{usd:.9f}", "currency": "USD"}
 
 
 def failure_json(failure: Failure | None) -> FailureDocument | None:
@@ -213,6 +226,7 @@ def result_json(found: Result) -> ResultDocument:
             "cache_write_tokens": usage.cache_write_tokens,
         },
         "cost": money_json(found.cost_usd),
+        "known_cost": money_of(found.known_cost_usd),
         "simulated_cost": money_json(found.simulated_usd),
         "seconds": round(found.seconds, 3),
         "attempts": found.attempts,
@@ -238,6 +252,11 @@ def body_json(event: Event) -> Mapping[str, Json]:
     return orjson.loads(orjson.dumps(event.body, default=as_list))
 
 
+def named_event_json(event: Event) -> NamedEventDocument:
+    """An event with the names of its session."""
+    return {**event_json(event), "label": event.label, "path": list(event.path)}
+
+
 def encoded_event(event: Event) -> Mapping[str, object]:
     """The same document, whose body is JSON already, for who only encodes it."""
     return {
@@ -246,6 +265,8 @@ def encoded_event(event: Event) -> Mapping[str, object]:
         "session_key": event.session,
         "run_id": event.run,
         "key": event.key,
+        "label": event.label,
+        "path": event.path,
         "event": orjson.Fragment(orjson.dumps(event.body, default=as_list)),
     }
 

@@ -16,7 +16,10 @@ class Estimate:
 
     Attributes:
         label: what tables call the tasks.
-        tasks: how many there are; None if that is not known before others have ended.
+        tasks: how many there are; for each item, if there is an open list.
+        most_tasks: how many there are at most.
+        open_list: the step whose list is not known before others have ended; empty for none. Amounts
+            are then those of each of its items.
         first: the most that the first call of all of them can cost; None if it is not known.
         likely: what they cost if they cost what such runs did so far; None if there were none.
         runs: how many runs that is known from.
@@ -28,7 +31,9 @@ class Estimate:
     label: str
     agent: str
     model: str
-    tasks: int | None = 1
+    tasks: int = 1
+    most_tasks: int = 1
+    open_list: str = ""
     first: Spend | None = None
     likely: Spend | None = None
     runs: int = 0
@@ -41,7 +46,7 @@ class Total:
     """A sum of what is known.
 
     Attributes:
-        unknown: how many of the estimates are not in it.
+        unknown: how many of the tasks are not in it.
     """
 
     spend: Spend
@@ -58,7 +63,7 @@ def spend_of(amount: Amount, model: str) -> Spend:
 def likely_of(costs: Mapping[str, AgentCosts], agent: str, model: str) -> tuple[Spend | None, int]:
     """What a run of an agent on a model has cost on average, with its judges, and in how many runs.
 
-    A run that had no reply says nothing about the next one.
+    A run that had no reply says nothing about the next one, nor does a call that was cut off.
     """
     found = costs.get(agent)
     tier = None if found is None else found.tiers.get(model)
@@ -66,7 +71,7 @@ def likely_of(costs: Mapping[str, AgentCosts], agent: str, model: str) -> tuple[
         return None, 0
     own = shared(tier.spend, 1, tier.answered)
     reviews = shared(found.reviews, 1, found.answered) if found.answered else Spend()
-    return own + reviews, tier.answered
+    return replace(own + reviews, uncounted_runs=0), tier.answered
 
 
 def shared(spend: Spend, part: int, of: int) -> Spend:
@@ -87,10 +92,32 @@ def shared(spend: Spend, part: int, of: int) -> Spend:
 def total(spends: Iterable[Spend | None]) -> Total:
     """The sum of what is known; a spend with a call without a price is not."""
     given = list(spends)
-    known = [spend for spend in given if spend is not None and not spend.unpriced_calls]
+    known = [spend for spend in given if spend is not None and spend.cost_usd is not None]
     return Total(spend=sum(known, Spend()), unknown=len(given) - len(known))
 
 
 def totals(estimates: Sequence[Estimate]) -> tuple[Total, Total]:
-    """The most that the first calls cost, and what all is likely to cost."""
-    return total(each.first for each in estimates), total(each.likely for each in estimates)
+    """The most that the first calls cost, and what all is likely to cost, without that of open lists."""
+    sure = [each for each in estimates if not each.open_list]
+    return (
+        _total_of((each.first, each.tasks) for each in sure),
+        _total_of((each.likely, each.tasks) for each in sure),
+    )
+
+
+def likely_per_item(estimates: Sequence[Estimate]) -> dict[str, tuple[Total, int]]:
+    """What each item of each open list is likely to cost, and how many there are at most."""
+    found: dict[str, tuple[Total, int]] = {}
+    for name in dict.fromkeys(each.open_list for each in estimates if each.open_list):
+        of = [each for each in estimates if each.open_list == name]
+        likely = _total_of((each.likely, each.tasks) for each in of)
+        found[name] = likely, max(each.most_tasks // max(each.tasks, 1) for each in of)
+    return found
+
+
+def _total_of(spends: Iterable[tuple[Spend | None, int]]) -> Total:
+    """The sum of what is known of so many tasks each."""
+    given = list(spends)
+    known = total(spend for spend, _ in given).spend
+    unknown = [tasks for spend, tasks in given if spend is None or spend.unpriced_calls]
+    return Total(spend=known, unknown=sum(unknown))

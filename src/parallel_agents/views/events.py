@@ -28,14 +28,15 @@ from parallel_agents.core.event import (
     ToolFinished,
     ToolStarted,
     Unanswered,
-    Unreadable,
     Waiting,
 )
-from parallel_agents.core.flow import Batched, StepFinished, StepStarted
+from parallel_agents.core.flow import Batched, RowsChanged, StepFinished, StepStarted
 from parallel_agents.core.message import task_text
 from parallel_agents.core.pause import is_pause, is_unpause
-from parallel_agents.core.question import Question
+from parallel_agents.core.question import NOBODY
 from parallel_agents.core.run import Failure, RunStatus
+from parallel_agents.core.spelling import counted
+from parallel_agents.core.unreadable import Unreadable
 from parallel_agents.views import format
 from parallel_agents.views.forks import told
 
@@ -129,8 +130,10 @@ def describe(body: Body) -> Description:  # noqa: C901, PLR0911, PLR0912 - a cas
             return _closing(body)
         case StepStarted(name=name):
             return Description(title=f"step {name}", doing=f"is at step {name}")
-        case StepFinished() | Batched():
-            return _step_finished(body) if isinstance(body, StepFinished) else _batched(body)
+        case StepFinished():
+            return _step_finished(body)
+        case Batched() | RowsChanged():
+            return _batched(body) if isinstance(body, Batched) else _rows_changed(body)
         case Finished():
             return _finished(body)
         case Unreadable():
@@ -239,22 +242,13 @@ def _ruled(body: Ruled) -> Description:
     )
 
 
-def waits_for(question: Question) -> str:
-    """What a run does while a question waits for a person."""
-    return f"asks you: {_what(question)}"
-
-
-def _what(question: Question) -> str:
-    return f"{question.tool} {question.text}".strip()
-
-
 def _asked(body: Asked) -> Description:
     question = body.question
-    what = _what(question)
+    what = question.what
     return Description(
         title="asks a person",
         text=what,
-        doing=waits_for(question),
+        doing=question.told,
         decision=Decided(RUNTIME, "ask", f"{question.rule}: {what}" if question.rule else what),
     )
 
@@ -262,6 +256,8 @@ def _asked(body: Asked) -> Description:
 def _answered(body: Answered) -> Description:
     answer = body.answer
     is_text = answer.allow and bool(answer.text)
+    if body.by == NOBODY:
+        return _expired(body)
     allowed = "allow for the run" if answer.for_run else "answer" if is_text else "allow"
     verdict = allowed if answer.allow else "deny"
     return Description(
@@ -269,6 +265,18 @@ def _answered(body: Answered) -> Description:
         text=answer.text,
         doing="continues with the answer",
         decision=Decided(body.by, verdict, answer.text),
+    )
+
+
+def _expired(body: Answered) -> Description:
+    """Nobody answered: a question has its default or none, and an approval is denied."""
+    text = body.answer.text
+    verdict = "use the default" if body.answer.allow else "deny" if text else "leave unanswered"
+    return Description(
+        title=f"nobody answered in time: {verdict}".removesuffix(": leave unanswered"),
+        text=text if body.answer.allow else "",
+        doing="continues with the answer" if body.answer.allow else "continues without an answer",
+        decision=Decided(body.by, verdict, text),
     )
 
 
@@ -317,6 +325,12 @@ def _gated(body: Gated) -> Description:
 
 def _batched(body: Batched) -> Description:
     return Description(title=f"{len(body.rows)} rows in one task", doing="begins rows")
+
+
+def _rows_changed(body: RowsChanged) -> Description:
+    changed = ((body.gone, "no longer counted"), (body.back, "counted again"))
+    parts = [f"{counted(len(rows), 'result')} {how}" for rows, how in changed if rows]
+    return Description(title=" and ".join(parts), doing="reads the rows")
 
 
 def _noticed(body: Noticed) -> Description:

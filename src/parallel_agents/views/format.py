@@ -15,7 +15,7 @@ from parallel_agents.core.dollars import dollars
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json
 from parallel_agents.core.unicode import without_escapes
-from parallel_agents.core.usage import SIMULATED_NOTICE, Spend
+from parallel_agents.core.usage import SIMULATED_NOTICE, SIMULATED_PART_NOTICE, Spend
 from parallel_agents.core.workspace import Changes
 from parallel_agents.views import cells
 
@@ -54,6 +54,7 @@ _STYLES = {
     RunStatus.OVER_BUDGET: "yellow",
     RunStatus.UNREADABLE: "red",
 }
+_SIMULATED = frozenset({SIMULATED_NOTICE, SIMULATED_PART_NOTICE})
 _MINUTE, _HOUR = 60, 3600
 _MOST_SECONDS = 1e11  # thousands of years
 UNKNOWN = "?"
@@ -116,14 +117,15 @@ def seconds(value: float) -> str:
 
 
 def money(spend: Spend) -> str:
-    """Dollars; a dash if nothing was counted or a price is unknown; `$0` only for free calls.
+    """Dollars; `≥ $0.02` if more may have been paid, a dash if nothing is known; `$0` only for free calls.
 
     What simulated models would have cost is apart, and says that it is simulated.
     """
     cost = spend.cost_usd
     simulated = f"{dollars(spend.simulated_usd)} simulated" if spend.simulated_nanousd else ""
     if cost is None or not spend.calls:
-        return f"- + {simulated}" if simulated else "-"
+        least = f"≥ {dollars(spend.known_usd)}" if spend.cost_nanousd else "-"
+        return f"{least} + {simulated}" if simulated else least
     if simulated:
         return f"{dollars(cost)} + {simulated}" if cost else simulated
     return dollars(cost)
@@ -133,7 +135,7 @@ def notices(result: Result) -> tuple[str, ...]:
     """What a result has to note, except that it is simulated, which its cost says."""
     if not result.total_spend.simulated_nanousd:
         return result.notices
-    return tuple(each for each in result.notices if each != SIMULATED_NOTICE)
+    return tuple(each for each in result.notices if each not in _SIMULATED)
 
 
 def tokens(spend: Spend) -> str:

@@ -1,4 +1,4 @@
-"""Last tries: what became of each task of a team, a flow or a map by its last try, whatever was tried before."""
+"""Last tries: what counts of a team, a flow or a map: each task once by its last try, and the rows of a map's last run."""
 
 from __future__ import annotations
 
@@ -31,23 +31,44 @@ class RowCount(NamedTuple):
     total: int
 
 
+class NotShown(NamedTuple):
+    """What is left out where only what counts is shown.
+
+    Attributes:
+        tries: which others followed.
+        answers: of rows that a map no longer has, and of what combined former answers.
+    """
+
+    tries: int = 0
+    answers: int = 0
+
+    @property
+    def told(self) -> str:
+        """The same as the subject of a sentence: `2 former tries are`; empty if nothing is left out."""
+        tries = "1 former try" if self.tries == 1 else f"{self.tries:,} former tries"
+        answers = "1 former answer" if self.answers == 1 else f"{self.answers:,} former answers"
+        parts = [*([tries] if self.tries else []), *([answers] if self.answers else [])]
+        verb = "is" if self.tries + self.answers == 1 else "are"
+        return f"{' and '.join(parts)} {verb}" if parts else ""
+
+
+ALL_SHOWN = NotShown()
+
+
 class LastTries(NamedTuple):
     """The tasks of a group, each once.
 
     Attributes:
-        runs: the last try of each task, in the order of the tasks.
-        former: the tries before them.
+        runs: the last try of each task that counts, in the order of the tasks.
+        former: the tries before them, and what no longer counts.
         rows: how far a map's rows are; None for anything else.
+        not_shown: how many `former` are, by why they are.
     """
 
     runs: Sequence[RunId]
     former: frozenset[RunId] = frozenset()
     rows: RowCount | None = None
-
-
-def tries_told(former: int) -> str:
-    """The former tries as the subject of a sentence: `2 former tries are`."""
-    return "1 former try is" if former == 1 else f"{former:,} former tries are"
+    not_shown: NotShown = ALL_SHOWN
 
 
 async def last_tries(reads: SessionReads, journal: Journal, group: Row) -> LastTries:
@@ -67,20 +88,32 @@ async def _of_map(
     reads: SessionReads, journal: Journal, key: SessionKey, children: Sequence[ChildRun]
 ) -> LastTries:
     latest = {name_of(child.key): child for child in children}
-    parts = dict((await Batches.stored(reads, key)).items())
-    left = _left(latest, parts)
-    gone = [child for name, child in latest.items() if name in left and not left[name]]
-    replaced = [child for child in children if latest[name_of(child.key)] is not child]
-    tasks = [child for child in latest.values() if child not in gone]
+    batches = await Batches.stored(reads, key)
+    uncounted = [child for name, child in latest.items() if name in batches.gone]
+    left = _left(latest, {n: part for n, part in batches.items() if n not in batches.gone})
+    again = {name for name, items in left.items() if not items} - batches.gone
+    replaced = [
+        child
+        for child in children
+        if latest[name_of(child.key)] is not child or name_of(child.key) in again
+    ]
+    former = frozenset(child.run for child in (*replaced, *uncounted))
+    tasks = [child for child in latest.values() if child.run not in former]
     found = await _count(reads, [(each, left.get(name_of(each.key))) for each in tasks])
     asked = (await options_of(journal, key)).get("rows")
     total = max(found.total, asked) if isinstance(asked, int) else found.total
-    return _of(list(latest.values()), [*replaced, *gone])._replace(rows=found._replace(total=total))
+    return LastTries(
+        [child.run for child in tasks],
+        former,
+        found._replace(total=total),
+        NotShown(len(former) - len(uncounted), len(uncounted)),
+    )
 
 
 def _of(children: Sequence[ChildRun], replaced: Sequence[ChildRun]) -> LastTries:
     former = frozenset(child.run for child in replaced)
-    return LastTries([each.run for each in children if each.run not in former], former)
+    runs = [each.run for each in children if each.run not in former]
+    return LastTries(runs, former, not_shown=NotShown(len(former)))
 
 
 def _left(latest: Mapping[str, ChildRun], parts: Mapping[str, Part]) -> Mapping[str, Sequence[str]]:

@@ -13,7 +13,7 @@ from parallel_agents.views import format
 from parallel_agents.views.answer_form import MARKDOWN, form_of
 from parallel_agents.views.costs import By, sums_by, total_of, wasted_text
 from parallel_agents.views.forks import told
-from parallel_agents.views.last_tries import RowCount, tries_told
+from parallel_agents.views.last_tries import ALL_SHOWN, NotShown, RowCount
 from parallel_agents.views.markdown import escaped, fenced, table
 from parallel_agents.views.sessions import SessionLine
 
@@ -33,7 +33,7 @@ class Reported:
         titles: what the tasks were, by their runs: the start of their texts.
         left: its tasks that have not ended.
         total: how many tasks there are, if `results` and `left` are not all.
-        former: how many tries of these tasks others followed; they are not in it.
+        not_shown: what no longer counts of these tasks, and is not in it.
         rows: how far a map's rows are; None for anything else.
         costs: of all runs, by agent and model.
         at: when the report was made, in seconds since the epoch.
@@ -45,7 +45,7 @@ class Reported:
     titles: Mapping[RunId, str] = field(default_factory=dict[RunId, str])
     left: Sequence[SessionLine] = ()
     total: int
-    former: int = 0
+    not_shown: NotShown = ALL_SHOWN
     rows: RowCount | None = None
     costs: Sequence[Cost]
     at: float
@@ -106,8 +106,9 @@ def _tasks(found: Reported) -> str:
     shown = table(_TITLES, rows, right=_TITLES[4:])
     left = found.total - len(rows)
     notes = [f"{left:,} more tasks are not in this report."] if left > 0 else []
-    if found.former:
-        notes.append(f"{tries_told(found.former)} not in this report.")
+    if told := found.not_shown.told:
+        listed = f"pagents list in:{format.name(found.whole.row)}"
+        notes.append(f"{told} not in this report; `{escaped(listed)}` shows all.")
     return "\n\n".join([shown, *notes])
 
 

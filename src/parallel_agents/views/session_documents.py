@@ -8,11 +8,10 @@ from typing_extensions import TypedDict
 
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import Retry
-from parallel_agents.core.known_cost import known_cost
 from parallel_agents.core.row import Row
 from parallel_agents.core.schema import Json
 from parallel_agents.views import format
-from parallel_agents.views.documents import BriefFailure, Money, money_json
+from parallel_agents.views.documents import BriefFailure, Money, money_json, money_of
 from parallel_agents.views.forks import ForkedFromDocument, forked_json
 from parallel_agents.views.sessions import SessionLine
 
@@ -28,7 +27,7 @@ class RetryDocument(TypedDict):
 class SessionDocument(TypedDict):
     """A session and its current run; an unknown cost is null.
 
-    `is_former_try` says that the task was tried again since. `state` is the word that every list shows, `attention` what the run itself needs of a person, and
+    `is_former_try` says that the task was tried again since, or that its map has other rows now. `state` is the word that every list shows, `attention` what the run itself needs of a person, and
     `needs` how many sessions need one, it and all below it.
     """
 
@@ -60,6 +59,7 @@ class SessionDocument(TypedDict):
     calls: int
     tokens: int
     cost: Money | None
+    known_cost: Money
     simulated_cost: Money | None
     created_at: str | None
     started_at: str | None
@@ -80,6 +80,7 @@ class WholeDocument(SessionDocument):
     later_counts: dict[str, int]
     asks: str
     whole_cost: Money | None
+    whole_known_cost: Money
     whole_simulated_cost: Money | None
     whole_calls: int
 
@@ -88,7 +89,6 @@ def line_json(line: SessionLine) -> SessionDocument:
     """A session and its current run; an unknown cost is null."""
     row = line.row
     run = row.run
-    cost = known_cost(run, run.spend)
     return {
         "id": format.name(row),
         "session_key": row.session.key,
@@ -107,7 +107,7 @@ def line_json(line: SessionLine) -> SessionDocument:
         "paused_by": row.session.paused_by if line.is_paused else "",
         "is_worked_on": row.owner_state == "live" or run.status.is_over,
         "is_stopped": line.is_stopped,
-        "is_former_try": line.is_former,
+        "is_former_try": line.counts_no_more,
         "queued_after": line.queued_after,
         "doing": line.doing,
         "is_stuck": line.is_stuck,
@@ -117,7 +117,8 @@ def line_json(line: SessionLine) -> SessionDocument:
         "model": run.model,
         "calls": run.spend.calls,
         "tokens": run.spend.usage.total_tokens,
-        "cost": money_json(cost),
+        "cost": money_json(run.spend.cost_usd),
+        "known_cost": money_of(run.spend.known_usd),
         "simulated_cost": money_json(run.spend.simulated_usd),
         "created_at": format.iso(run.created_at),
         "started_at": format.iso(run.started_at),
@@ -141,6 +142,7 @@ def whole_json(line: SessionLine) -> WholeDocument:
         "later_counts": {name: count for name, count in line.later_counts.items() if count},
         "asks": line.asks,
         "whole_cost": money_json(line.spend.cost_usd),
+        "whole_known_cost": money_of(line.spend.known_usd),
         "whole_simulated_cost": money_json(line.spend.simulated_usd),
         "whole_calls": line.spend.calls,
     }

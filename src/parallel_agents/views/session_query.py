@@ -20,26 +20,13 @@ from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.tags import check_tags
 from parallel_agents.core.usage import NANOUSD_PER_USD, Spend
 from parallel_agents.errors import InvalidInput
+from parallel_agents.views.query_fields import FIELDS
 from parallel_agents.views.since import parse_since
 
 if TYPE_CHECKING:
     from parallel_agents.views.sessions import SessionLine
 
 _MOST_CHARACTERS, _MOST_TERMS = 2000, 50
-FIELDS = {
-    "state": "failed",
-    "agent": "code_reviewer",
-    "workflow": "content",
-    "flow": "content",
-    "kind": "team",
-    "cost": ">1",
-    "label": "review",
-    "model": "local",
-    "tag": "nightly",
-    "since": "2h",
-    "in": "monday",
-    "text": '"rate limit"',
-}
 # `flow:` is another word for `workflow:`.
 _SAME = {"flow": "workflow"}
 _STOPPED, _STUCK, _WAITING, _INTERRUPTED = "stopped", "stuck", "waiting", "interrupted"

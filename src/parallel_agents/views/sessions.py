@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from parallel_agents.core.attention import Attention, Needs, attention_for
+from parallel_agents.core.attention import Attention, attention_of
 from parallel_agents.core.inspection import Retry, Snapshot
 from parallel_agents.core.overview import Tally
 from parallel_agents.core.question import Question
@@ -17,7 +17,7 @@ from parallel_agents.core.silence import Silence
 from parallel_agents.core.usage import Spend
 from parallel_agents.sessions.unclaimed import waits_in_vain
 from parallel_agents.views.activity import doing_after, doing_on, doing_while
-from parallel_agents.views.events import ASKS_MODEL, WAITS_FOR_SLOT, waits_for
+from parallel_agents.views.events import ASKS_MODEL, WAITS_FOR_SLOT
 from parallel_agents.views.liveness import Liveness
 
 STOPPED = "stopped"
@@ -25,7 +25,6 @@ INTERRUPTED = "interrupted"
 RETRYING = "retrying"
 PAUSED = "paused"
 _NO_COUNTS: Mapping[str, int] = MappingProxyType({})
-_NOTHING_NEEDED = Needs()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +51,7 @@ class SessionLine:
         lacks: what the process that looks lacks to begin or continue the run, if no process has it.
         silence: how long the run has been silent, if that is worth saying.
         is_former: whether the run did not do its task, and the task was tried again since.
+        is_uncounted: whether it no longer counts in its map, which has other rows now.
     """
 
     row: Row
@@ -72,6 +72,12 @@ class SessionLine:
     lacks: str = ""
     silence: Silence | None = None
     is_former: bool = False
+    is_uncounted: bool = False
+
+    @property
+    def counts_no_more(self) -> bool:
+        """Whether something else counts instead: another try of the task, or other rows."""
+        return self.is_former or self.is_uncounted
 
     @property
     def is_stuck(self) -> bool:
@@ -110,7 +116,9 @@ class SessionLine:
 
 
 def state_told(line: SessionLine) -> str:
-    """The state in a sentence or a table, which says of a former try that another one followed."""
+    """The state in a sentence or a table, which says what does not count any more, and why."""
+    if line.is_uncounted:
+        return f"{line.state}, no longer counts"
     return f"{line.state}, tried again" if line.is_former else line.state
 
 
@@ -142,9 +150,7 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], s
     is_stopped = liveness.is_stopped(run) and not is_held
     lack = _lack(left, liveness, lacks)
     silence = None if is_stopped else seen.silences.get(run.id)
-    asked, needs_below = seen.asked.get(run.id), seen.needs_below.get(key, _NOTHING_NEEDED)
-    attention = _attention(asked, silence)
-    question = asked or needs_below.first
+    asked, needs = seen.asked.get(run.id), seen.needs_of(row, silence)
     return SessionLine(
         row=row,
         is_stopped=is_stopped,
@@ -152,11 +158,11 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], s
         if is_stopped or is_held or run.is_resting
         else run.finished_at or seen.now,
         doing="" if is_stopped else _doing(seen, row, lack),
-        asks="" if question is None else waits_for(question),
-        asked=question,
+        asks="" if needs.first is None else needs.first.told,
+        asked=needs.first,
         is_asking=asked is not None,
-        attention=attention,
-        needs=_with(needs_below.sessions, attention),
+        attention=attention_of(asked, silence),
+        needs=needs.sessions,
         retry=None if is_stopped or is_held else seen.retries.get(run.id),
         queued_after=queued_after,
         counts=_counts([each for each in tallies if not each.is_later], liveness),
@@ -166,17 +172,8 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], s
         silence=silence,
         lacks=lack,
         is_former=run.id in seen.former,
+        is_uncounted=run.id in seen.uncounted,
     )
-
-
-def _attention(asked: Question | None, silence: Silence | None) -> Attention | None:
-    if asked is not None:
-        return attention_for(asked)
-    return Attention.STUCK if silence is not None and silence.is_stuck else None
-
-
-def _with(below: Mapping[Attention, int], own: Attention | None) -> Mapping[Attention, int]:
-    return below if own is None else {**below, own: below.get(own, 0) + 1}
 
 
 def _last_time(seen: Snapshot, left: Sequence[Row], tallies: Sequence[Tally]) -> float:
@@ -227,7 +224,7 @@ def _doing(seen: Snapshot, row: Row, lack: str) -> str:
     if last is None or run.status.is_over:
         return ""
     if run.id in seen.asked:
-        return waits_for(seen.asked[run.id])
+        return seen.asked[run.id].told
     step = seen.last_steps.get(run.id)
     doing = doing_after(last) if step is None else doing_on(step, last)
     if (retry := seen.retries.get(run.id)) is not None:

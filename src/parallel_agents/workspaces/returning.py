@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -34,7 +34,7 @@ class Merged(NamedTuple):
         changed: the files that it wrote or removed in the source.
         conflicts: the files that both sides changed; one that is also in `changed` has both versions
             between conflict marks, the others are left as they are.
-        same: how many files were in the source already.
+        same: how many files were in the source already, or were brought there by an earlier merge.
         was_broken_off: an earlier merge had been killed, and was finished first.
         clashes: those of the conflicts that new content for the file would resolve.
         edited: the files that had conflict marks, and that somebody has edited: they are as they are to be.
@@ -90,7 +90,7 @@ def merge(
         )
     try:
         was_broken_off = foretold is None and _finish(room)
-        base = _effective(room)
+        base, earlier = _effective(room), room.read_merged()
         before = foretold or Foretold()
         changed = changes_of(room, record, base)
         changes = before.changes(room.blobs, room.files(record), changed, base)
@@ -103,10 +103,10 @@ def merge(
             planned = plan(room.blobs, changes, root, conflicts, new_in_source, resolved, marked)
         if foretold is not None:
             foretold.note(room.blobs, source, planned.steps)
-            return _report(planned, changes, [])
+            return _report(planned, changes, [], earlier)
         journal = Journal(room.folder)
         now_marked = _marked_by(planned, changes)
-        room.write_pending(_with(room.read_merged(), planned), _still(marked, planned) + now_marked)
+        room.write_pending(_with(earlier, planned), _still(marked, planned) + now_marked)
         journal.write(source, planned.steps)
         late = apply(room.blobs, source, planned.steps, _mark(room))
         _close(room, journal, late)
@@ -120,7 +120,7 @@ def merge(
             why=str(error),
             hint="make room or make it writable, then merge again: it continues where it stopped",
         ) from error
-    return _report(planned, changes, late)._replace(was_broken_off=was_broken_off)
+    return _report(planned, changes, late, earlier)._replace(was_broken_off=was_broken_off)
 
 
 def _finish(room: Room) -> bool:
@@ -181,10 +181,13 @@ def _still(marked: Mapping[str, Entry], planned: Plan) -> list[tuple[str, Stampe
     return [(path, Stamped(each, _NO_STAMP)) for path, each in marked.items() if path not in gone]
 
 
-def _report(planned: Plan, changes: dict[str, Change], late: list[Conflict]) -> Merged:
+def _report(
+    planned: Plan, changes: dict[str, Change], late: list[Conflict], earlier: Collection[str]
+) -> Merged:
     missed = {conflict.path for conflict in late}
     changed = [step.path for step in planned.steps if step.path not in missed]
     left = {conflict.path for conflict in planned.conflicts}
-    same = len(changes.keys() - set(changed) - left - missed - planned.edited)
+    alike = changes.keys() - set(changed) - left - missed - planned.edited
+    same = len(alike.union(earlier) - set(changed) - left - missed - planned.edited)
     every = [*planned.conflicts, *late]
     return Merged(changed, every, same, clashes=planned.clashes, edited=planned.edited)

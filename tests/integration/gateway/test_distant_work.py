@@ -13,6 +13,7 @@ from aiohttp import web
 import parallel_agents as pa
 from parallel_agents.artifacts import ArtifactFolder
 from parallel_agents.core.call_decisions import Asked
+from parallel_agents.core.dead_letter import Edits
 from parallel_agents.core.ids import RunId, make_name
 from parallel_agents.core.question import Answer
 from parallel_agents.core.rates import RateLimit
@@ -117,7 +118,7 @@ async def test_a_goal_is_priced_there_on_the_model_that_it_names_or_refused(
 
     assert price.is_sketch
     assert [task.model for task in price.tasks] == ["sim/price-change"] * 2
-    assert [task.first_call_at_most is not None for task in price.tasks] == [True, False]
+    assert [task.first_call_at_most is not None for task in price.tasks] == [True, True]
 
 
 async def test_a_goal_waits_for_a_yes_from_another_machine(serving: Serving) -> None:
@@ -147,6 +148,7 @@ async def test_what_failed_there_is_priced_retried_and_dropped_and_limits_are_se
         await sessions.wait([spawned.run_id], timeout=30)
         (letter,) = await sessions.dead_letters()
         price = await sessions.price_retry(letter)
+        lacking = await sessions.price_retry(letter, Edits(model="openai/gpt-5"))
         retried = await sessions.retry(letter)
         await sessions.wait([retried.run_id], timeout=30)
         dropped = await sessions.drop(await sessions.dead_letters())
@@ -160,6 +162,7 @@ async def test_what_failed_there_is_priced_retried_and_dropped_and_limits_are_se
             await distant.limits.reset_limit("agent:codr")
 
     assert (price.model, price.first_call_at_most is not None) == ("sim/calm", True)
+    assert (price.missing_keys, lacking.missing_keys) == ((), ("OPENAI_API_KEY",))
     assert retried.session_key != spawned.session_key
     assert dropped >= 1
     assert signs

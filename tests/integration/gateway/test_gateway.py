@@ -50,6 +50,7 @@ async def test_a_run_is_spawned_once_under_a_key_and_its_result_is_read(serving:
     assert (two[0], two[1]["is_new"]) == (201, True)
     assert waited[1]["live"] == []
     assert results[1]["items"] == waited[1]["results"]
+    assert {each["label"] for each in history[1]["items"]} == {"code_reviewer"}
     assert history[1]["next"] == f"/api/v1/runs/{name}/history?after=2&limit=2"
     assert audit[1]["items"][0]["who"] == "ana by gateway (operate token, 127.0.0.1)"
 
@@ -228,6 +229,7 @@ async def test_a_stream_of_events_goes_on_where_it_broke(serving: Serving) -> No
 
     assert [each["session_key"] for _, each in (*before, *after, *live)] == [first, second, third]
     assert [number for number, _ in (*before, *after, *live)] == [1, 2, 3]
+    assert all(each["label"] and each["path"] == [] for _, each in (*before, *after, *live))
     assert status == 422
 
 

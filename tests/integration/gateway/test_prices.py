@@ -53,6 +53,34 @@ async def test_what_lacks_a_key_has_a_price_and_is_not_started(serving: Serving)
     assert other["missing_keys"] == []
 
 
+@pytest.mark.parametrize(
+    ("asked", "other"),
+    [
+        (
+            {"agent": "code_reviewer", "text": "Look", "input": {"code": "x"}},
+            {"agent": "code_reviewer", "text": "Look", "input": {"code": "y"}},
+        ),
+        (
+            {"team": "content", "input": {"topic": "Tea"}},
+            {"team": "content", "input": {"topic": "Ink"}},
+        ),
+    ],
+)
+async def test_what_is_there_under_a_key_has_no_price_and_other_work_is_refused(
+    serving: Serving, asked: dict[str, object], other: dict[str, object]
+) -> None:
+    async with serving() as served, served.worker():
+        _, spawned = await served.post("/runs", {**asked, "key": "k"})
+        await served.get(f"/wait?names={spawned['id']}")
+        _, price = await served.post("/price", {**asked, "key": "k"})
+        answers = [await served.post(path, {**other, "key": "k"}) for path in ("/price", "/runs")]
+
+    assert price["tasks"] == []
+    assert "done already" in price["notes"][0]
+    assert answers[0] == answers[1]
+    assert answers[0][1]["code"] == "PA-E106"
+
+
 async def test_each_task_of_a_team_has_a_price(serving: Serving) -> None:
     async with serving() as served:
         _, price = await served.post("/price", {"team": "content", "input": {"topic": "Tea"}})
@@ -66,6 +94,7 @@ async def test_each_task_of_a_team_has_a_price(serving: Serving) -> None:
     ) == pytest.approx(float(price["first_calls_at_most"]["amount"]))
     firsts = [each["first_call_at_most"] is not None for each in plan["tasks"]]
     assert (price["is_sketch"], plan["is_sketch"]) == (False, True)
+    assert price["worst_case_usd"] is None
     assert firsts == [True, *[False] * plan["first_calls_unknown"]]
 
 

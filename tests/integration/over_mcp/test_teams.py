@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
+from parallel_agents.core.message import ToolCall
 from tests.integration.over_mcp.test_server import ask, connect
 
 if TYPE_CHECKING:
@@ -15,11 +17,13 @@ async def test_a_team_is_started_followed_and_paid_for(place: Place) -> None:
     async with connect(place, "stdio", "legacy") as client:
         _, teams = await ask(client, "teams_list")
         is_error, started = await ask(
-            client, "team_run", teamId="content", input={"topic": "rain"}, runTimeoutSeconds=60
+            client, "team_run", team_id="content", input='{"topic": "rain"}', runTimeoutSeconds="60"
         )
         assert not is_error
-        _, status = await ask(client, "run_status", run=started["runId"], timeoutSeconds=40)
+        _, status = await ask(client, "run_status", runId=started["runId"], timeoutSeconds=40)
+        _, waited = await ask(client, "agents_wait", labels=[started["runId"]], timeoutMs=1000)
         _, cost = await ask(client, "cost_report")
+        _, lacking = await ask(client, "team_run", team="content", input="{}")
         _, unknown = await ask(client, "team_run", teamId="contend")
         _, misspelt = await ask(client, "team_run", teamId="content", inputs={"topic": "rain"})
         _, foreign = await ask(client, "teams_list", colour="red")
@@ -28,7 +32,11 @@ async def test_a_team_is_started_followed_and_paid_for(place: Place) -> None:
     assert "content" in {team["id"] for team in teams["teams"]}
     assert sum(status["counts"].values()) == 5
     assert status["run"] in ("done", "partial", "failed")
+    assert {task["label"] for task in status["tasks"]} == {
+        task["label"] for task in waited["completed"][0]["tasks"]
+    }
     assert cost["calls"] >= 5
+    assert 'add "input": {"topic": "..."}' in lacking["error"]
     assert "did you mean" in unknown["error"] or "use one of" in unknown["error"]
     assert misspelt["error"] == 'team_run does not know "inputs": did you mean input?'
     assert foreign["error"] == 'teams_list does not know "colour": it takes teamId.'
@@ -45,3 +53,29 @@ async def test_a_run_of_the_person_is_not_reached(place: Place) -> None:
     assert is_error
     assert "work of the person" in status["error"]
     assert cost["calls"] == 0
+
+
+async def test_a_wait_that_only_a_person_could_end_returns_at_once_and_says_so(
+    place: Place,
+) -> None:
+    place.answer = lambda _: (ToolCall("c1", "ask_human", {"question": "Which tea?"}),)
+    agents = place.home / "agents"
+    agents.mkdir(parents=True)
+    (agents / "asker.md").write_text(
+        "---\nname: asker\ndescription: Asks.\ntools: [ask_human]\n---\nAsk.\n"
+    )
+    async with connect(place, "stdio", "legacy") as client:
+        await ask(client, "sessions_spawn", task="Tea?", agentId="asker", label="tea")
+        begun = time.monotonic()
+        _, waited = await ask(
+            client, "subagents", action="wait", target="tea", timeout_seconds="45"
+        )
+        _, status = await ask(client, "run_status", label="tea")
+        took = time.monotonic() - begun
+        await ask(client, "subagents", action="kill", target="tea")
+
+    assert took < 40
+    assert waited["tasks"][0]["asks"] == status["asks"] == "asks you: Which tea?"
+    assert waited["tasks"][0]["needs"] == status["needs"] == {"question": 1}
+    assert "`pagents inbox`" in waited["note"]
+    assert "It continues" not in status["note"]

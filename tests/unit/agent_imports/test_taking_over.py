@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from parallel_agents.agent_imports.claude import read_claude, read_skill
+from parallel_agents.agent_imports.codex import read_prompt
 from parallel_agents.agent_imports.crewai import read_crew
+from parallel_agents.agent_imports.finding import files_at, read_foreign
 from parallel_agents.agent_imports.taking_over import Taken, own_name, take_over
 from parallel_agents.catalog.source import Source
 from parallel_agents.core.agent import Tier
@@ -99,6 +101,59 @@ def test_a_skill_becomes_an_agent_of_its_prompt() -> None:
     assert taken.agent.name == "pdf_tools"
     assert taken.agent.instructions == "Use it."
     assert taken.agent.tools == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "instructions", "inputs", "left"),
+    [
+        ("# Fix\nFix #$ARGUMENTS.", "# Fix\nFix #{arguments}.", ["arguments"], ""),
+        ("Ask $2, then $1.", "Ask {argument_2}, then {argument_1}.", None, ""),
+        (
+            "---\nargument-hint: [pr-number] [how]\n---\nReview $1, $2.",
+            "Review {pr_number}, {how}.",
+            ["pr_number", "how"],
+            "",
+        ),
+        (
+            "---\nargument-hint: [pr-number]\n---\nReview $1, $2.",
+            "Review {argument_1}, {argument_2}.",
+            None,
+            "argument-hint: no input is called by it: [pr-number]",
+        ),
+        (
+            "---\nargument_hint: FILE=<path>\n---\nRead $FILE for $$5, not $1.",
+            "Read {file} for $$5, not $1.",
+            ["file"],
+            "placeholders: $1 stay as they are: a prompt with names takes nothing else",
+        ),
+        ("---\nhooks: x\n---\nGo.", "Go.", [], "hooks: there is no counterpart"),
+    ],
+)
+def test_a_prompt_of_codex_becomes_an_agent_with_inputs(
+    text: str, instructions: str, inputs: list[str] | None, left: str
+) -> None:
+    taken = take_over(read_prompt(Source(Path("prompts/fix-it.md"), text)), FOLDER, MODELS)
+
+    assert (taken.agent.name, taken.agent.tools) == ("fix_it", ())
+    assert taken.agent.instructions == instructions
+    if inputs is not None:
+        assert (taken.agent.input_schema or {}).get("required", []) == inputs
+    told = [each for each in taken.left if not each.startswith(("tools: ", "front matter: "))]
+    assert told == ([left] if left else [])
+
+
+def test_a_prompt_without_text_is_refused() -> None:
+    with pytest.raises(InvalidFile, match="the prompt is empty"):
+        read_prompt(Source(Path("prompts/x.md"), " \n"))
+
+
+def test_the_prompts_of_a_folder_are_found_and_need_no_front_matter(tmp_path: Path) -> None:
+    prompt = tmp_path / ".codex" / "prompts" / "fix.md"
+    prompt.parent.mkdir(parents=True)
+    prompt.write_text("Fix it.")
+
+    assert files_at(tmp_path / ".codex") == files_at(prompt.parent) == [prompt]
+    assert [agent.description for agent in read_foreign(prompt)] == ["Fix it."]
 
 
 def test_a_model_that_is_not_known_is_left_to_the_settings() -> None:

@@ -55,6 +55,7 @@ TIERS = {
     "qa": Tier.MEDIUM,
     "documentation": Tier.SMALL,
 }
+REWRITING = {"editor": "content"}
 COMPARING = {"design_checker": "development", "research_editor": "research", "review_editor": "qa"}
 NAMES = [name for names in CATEGORIES.values() for name in names]
 CHARACTERS_PER_TOKEN = 4
@@ -127,7 +128,7 @@ def test_the_sixteen_agents_and_the_general_ones_are_listed_by_category() -> Non
     expected["research"] = ["researcher"]
     expected["meta"] = ["agent_orchestrator", "report_writer"]
     expected["development"] = sorted([*expected["development"], "merge_resolver"])
-    for name, category in {**WITH_TOOLS, **COMPARING}.items():
+    for name, category in {**WITH_TOOLS, **COMPARING, **REWRITING}.items():
         expected[category] = sorted([*expected[category], name])
     assert found == expected
 

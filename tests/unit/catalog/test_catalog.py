@@ -55,6 +55,21 @@ def test_an_unknown_agent_is_reported_with_the_closest_name() -> None:
     assert "pagents agents list" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("./letter.yaml", "`for_each:` and `flow: letter.yaml`"),
+        ("review", "it is a team: `pagents run --team review`"),
+        ("drafts/poet.md", "name 'poet'"),
+    ],
+)
+def test_who_names_a_team_or_a_file_is_told_what_it_is_for(name: str, hint: str) -> None:
+    with pytest.raises(UnknownAgent) as caught:
+        Catalog().agent(name)
+
+    assert hint in caught.value.hint
+
+
 @pytest.mark.parametrize("name", ["../agents/code_reviewer", "/etc/passwd", "", "*", "a\0b"])
 def test_a_name_cannot_reach_outside_the_folders(name: str) -> None:
     with pytest.raises(UnknownAgent):

@@ -41,7 +41,12 @@ VALUES: Mapping[str, Json] = {
 }
 _TEXT, _NAME = "text word quoted", "word null"
 _COUNT, _SECONDS = "three", "three fraction"
-_BUDGET = {"budget": "", "budget.usd": _SECONDS, "budget.tokens": _COUNT, "budget.on_limit": ""}
+_BUDGET = {
+    "budget": "three fraction",
+    "budget.usd": _SECONDS,
+    "budget.tokens": _COUNT,
+    "budget.on_limit": "",
+}
 _REFINE = {
     "refine": "null bare",
     "refine.rounds": _COUNT,

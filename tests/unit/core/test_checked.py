@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections import UserList
 from collections.abc import Callable
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -310,11 +311,38 @@ class Answer(BaseModel):
     text: str
 
 
+@dataclass
+class Reply:
+    text: str
+
+
 def test_a_class_in_place_of_a_schema_is_refused_with_the_call_that_makes_the_schema() -> None:
     with pytest.raises(InvalidInput, match="output_schema of Agent is") as refused:
         agent(output_schema=Answer)
 
     assert refused.value.hint == "pass Answer.model_json_schema()"
+
+
+async def named() -> str:
+    return "writer"
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        (Answer, "pass the fields of an instance: Answer(...).model_dump(mode='json')"),
+        (Answer(text="x"), "pass the fields of an instance: Answer(...).model_dump(mode='json')"),
+        (Reply("x"), "pass the fields of an instance: dataclasses.asdict(Reply(...))"),
+        (named(), "write `await` before the call of named"),
+    ],
+)
+def test_what_is_no_dictionary_is_refused_with_what_makes_one_of_it(given: Any, hint: str) -> None:
+    with pytest.raises(InvalidInput, match="input of Task is") as refused:
+        Task("writer", "x", input=given)
+
+    assert refused.value.hint == hint
+    if inspect.iscoroutine(given):
+        given.close()
 
 
 @pytest.mark.parametrize(

@@ -7,15 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from parallel_agents.core.cuts import Cuts, Fold
-from parallel_agents.core.event import (
-    Attempted,
-    Body,
-    Event,
-    Queued,
-    Replied,
-    ToolFinished,
-    Unreadable,
-)
+from parallel_agents.core.event import Attempted, Body, Event, Queued, Replied, ToolFinished
 from parallel_agents.core.fork import EditedResult, Fork
 from parallel_agents.core.forking import beginning_of, forked
 from parallel_agents.core.ids import RunId, SessionKey
@@ -26,6 +18,7 @@ from parallel_agents.core.repetition import MOST, advice
 from parallel_agents.core.run import Failure
 from parallel_agents.core.told import shorten
 from parallel_agents.core.transcript import CUT_OFF
+from parallel_agents.core.unreadable import Unreadable
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import ForkRefused
 

@@ -278,11 +278,11 @@ def test_what_a_validator_raises_besides_value_errors_passes() -> None:
 @pytest.mark.parametrize(
     ("kind", "why"),
     [
-        (Plain, "Unable to generate pydantic-core schema"),
-        (Calling, "Cannot generate a JsonSchema for core_schema.CallableSchema"),
-        (Odd, "Cannot generate a JsonSchema"),
+        (Plain, "JSON cannot represent tests.unit.core.test_output_type.Plain"),
+        (Calling, "JSON cannot represent a function"),
+        (Odd, "JSON cannot represent such a type"),
         (Raising, "SystemError"),
-        (ValueError, "Unable to generate"),
+        (ValueError, "JSON cannot represent ValueError"),
         (Unfinished, "is not fully defined"),
         ("Cat", "'Cat' is not a type"),
         (5, "5 is not a type"),

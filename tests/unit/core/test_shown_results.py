@@ -13,7 +13,9 @@ from parallel_agents.core.shown_results import ShownResult, counts_of, html_of, 
 from parallel_agents.core.usage import Spend
 
 HOSTILE = "<script>alert(1)</script> & \u202eevil\x1b[2J <img src=x onerror=alert(1)>"
-SHOWN = ShownResult("tea", "writer", "done", 2.04, 0.0012, HOSTILE, "")
+PAID = Spend(calls=1, cost_nanousd=1_200_000)
+UNKNOWN = Spend(uncounted_runs=1)
+SHOWN = ShownResult("tea", "writer", "done", 2.04, PAID, HOSTILE, "")
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,7 @@ def test_a_long_text_is_cut_where_the_page_says_so() -> None:
 
 
 def test_a_result_without_an_answer_says_why() -> None:
-    failed = SHOWN._replace(answer=None, status="failed", cost_usd=None, failure="PA-E201 no key")
+    failed = SHOWN._replace(answer=None, status="failed", spend=UNKNOWN, failure="PA-E201 no key")
 
     assert line_of(failed) == "Result('tea', failed, 2.0s, -, error='PA-E201 no key')"
     assert html_of(failed).count("PA-E201 no key") == 1
@@ -61,19 +63,20 @@ def test_an_output_that_is_not_there_is_shown_as_it_is(answer: str | None) -> No
 
 
 @pytest.mark.parametrize(
-    ("usd", "simulated", "told"),
+    ("spend", "told"),
     [
-        (None, 0.0, "-"),
-        (0.0, 0.0, "$0"),
-        (0.00001, 0.0, "<$0.0001"),
-        (1.5, 0.2, "$1.5000"),
-        (0.0, 0.2, "$0.2000 simulated"),
+        (UNKNOWN, "-"),
+        (PAID + UNKNOWN, "≥ $0.0012"),
+        (PAID + Spend(unpriced_calls=1), "≥ $0.0012"),
+        (Spend(), "$0"),
+        (Spend(cost_nanousd=10_000), "<$0.0001"),
+        (PAID + Spend(simulated_nanousd=200_000_000), "$0.0012 + $0.2000 simulated"),
+        (UNKNOWN + Spend(simulated_nanousd=200_000_000), "- + $0.2000 simulated"),
+        (Spend(simulated_nanousd=200_000_000), "$0.2000 simulated"),
     ],
 )
-def test_a_cost_is_never_nothing_unless_it_is_free(
-    usd: float | None, simulated: float, told: str
-) -> None:
-    assert SHOWN._replace(cost_usd=usd, simulated_usd=simulated).cost == told
+def test_a_cost_is_never_nothing_unless_it_is_free(spend: Spend, told: str) -> None:
+    assert SHOWN._replace(spend=spend).cost == told
 
 
 def result(output: Json) -> Result:

@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from parallel_agents.core.usage import FREE, Price, Spend, Usage
+from parallel_agents.core.usage import (
+    FREE,
+    SIMULATED_NOTICE,
+    SIMULATED_PART_NOTICE,
+    UNBILLED,
+    Price,
+    Spend,
+    Usage,
+    with_notices_of,
+)
 
 tokens = st.integers(0, 10**9)
 
@@ -13,7 +22,7 @@ tokens = st.integers(0, 10**9)
 usages = st.builds(Usage, tokens, tokens, tokens, tokens)
 
 
-spends = st.builds(Spend, usages, tokens, tokens, st.integers(0, 3))
+spends = st.builds(Spend, usages, tokens, tokens, st.integers(0, 3), tokens, st.integers(0, 3))
 
 
 @given(spends, spends, spends)
@@ -30,6 +39,31 @@ def test_an_unknown_price_is_unknown_and_never_nothing() -> None:
     assert priced.cost_usd == 1.5
     assert (priced + Spend(Usage(1), calls=1, unpriced_calls=1)).cost_usd is None
     assert Spend().cost_usd == 0
+
+
+def test_a_cost_that_leaves_out_a_call_is_a_lower_bound() -> None:
+    cut_off = Spend(Usage(1), calls=1, cost_nanousd=1_500_000_000, uncounted_runs=1)
+
+    assert (cut_off + Spend()).cost_usd is None
+    assert cut_off.known_usd == 1.5
+    assert cut_off.share(2, 3).cost_usd is None
+
+
+@pytest.mark.parametrize(
+    ("spend", "before", "after"),
+    [
+        (Spend(), ("a",), ("a",)),
+        (Spend(simulated_nanousd=1), ("a",), (SIMULATED_PART_NOTICE, "a")),
+        (Spend(simulated_nanousd=1), (SIMULATED_NOTICE,), (SIMULATED_NOTICE,)),
+        (Spend(uncounted_runs=1), (), (f"1 run was cut off in a call that {UNBILLED}",)),
+        (Spend(uncounted_runs=2), (), (f"2 runs were cut off in calls that {UNBILLED}",)),
+        (Spend(uncounted_runs=1), (f"1 call {UNBILLED}",), (f"1 call {UNBILLED}",)),
+    ],
+)
+def test_a_result_says_what_its_spend_says(
+    spend: Spend, before: tuple[str, ...], after: tuple[str, ...]
+) -> None:
+    assert with_notices_of(spend, before) == after
 
 
 def test_a_price_counts_each_kind_of_token_and_rounds_up() -> None:

@@ -140,6 +140,7 @@ async def test_without_check_a_step_that_fails_gives_its_result() -> None:
         result = await run(rig, looking)
 
     assert result.output == "failed"
+    assert result.notices[0].startswith("1 step is not done, and the flow went on: bad (failed);")
 
 
 async def test_tasks_in_parallel_take_the_time_of_one() -> None:

@@ -14,10 +14,13 @@ from parallel_agents.core.event import Event
 from parallel_agents.core.flow import StepStarted
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.tool import Effect
+from parallel_agents.core.usage import SIMULATED_PART_NOTICE, UNBILLED
 from parallel_agents.errors import StepFailed, StepUnknown, StoreError
 from parallel_agents.flows.flow import Flow
 from parallel_agents.flows.function import OnChange
-from tests.unit.flows.parts import Crash, Writer, lasting_store, process, run, write
+from parallel_agents.settings import Settings
+from parallel_agents.testing import open_rig
+from tests.unit.flows.parts import WRITER, Crash, Writer, lasting_store, process, run, write
 
 
 class Counted:
@@ -44,6 +47,24 @@ async def test_a_step_returns_what_its_function_returned() -> None:
         result = await run(rig, flow_of)
 
     assert result.output == [42, 7]
+
+
+async def test_a_flow_says_that_it_is_simulated_and_that_its_cost_is_a_lower_bound() -> None:
+    async def flow_of(flow: Flow) -> str:
+        return (await flow.task("told", write("one"), check=False)).text
+
+    async with open_rig(agents=[WRITER], settings=Settings(model="sim/calm")) as rig:
+        made_up = await run(rig, flow_of)
+    async with process(Writer()) as rig:
+        handle = await rig.sessions.spawn_flow(flow_of, key="two")
+        await asyncio.sleep(5)
+        await rig.sessions.kill("two/told")
+        cut_off = await handle.wait()
+
+    assert made_up.notices == (SIMULATED_PART_NOTICE,)
+    assert made_up.cost_usd == 0
+    assert cut_off.notices[-1] == f"1 run was cut off in a call that {UNBILLED}"
+    assert cut_off.cost_usd is None
 
 
 async def test_a_step_that_is_done_is_not_called_again() -> None:
@@ -367,3 +388,20 @@ async def test_an_argument_may_be_called_like_a_parameter_of_the_step() -> None:
         result = await run(rig, flow_of)
 
     assert result.output == "ana leads"
+
+
+async def test_a_task_that_somebody_killed_stays_killed_however_often_its_flow_is_run() -> None:
+    async def flow_of(flow: Flow) -> None:
+        await flow.task("first", write("one"))
+
+    writer, store = Writer(), lasting_store()
+    async with process(writer, store) as rig:
+        running = asyncio.create_task(run(rig, flow_of))
+        await asyncio.sleep(5)
+        await rig.service.kill("first")
+        first = await running
+        again = [await run(rig, flow_of) for _ in range(2)]
+
+    assert first.status is RunStatus.FAILED
+    assert {each.status for each in again} == {RunStatus.FAILED}
+    assert writer.calls == [], "it was killed before the model replied"

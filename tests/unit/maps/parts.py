@@ -13,6 +13,7 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.model import Capabilities, ModelRequest
 from parallel_agents.core.run import Result
+from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import AuthFailed
 from parallel_agents.maps.request import MapRequest
 from parallel_agents.maps.source import Format, Source
@@ -26,7 +27,7 @@ def write_rows(folder: Path, *texts: str) -> None:
     (folder / "rows.jsonl").write_text(lines)
 
 
-async def run_map(
+async def begin_map(
     rig: Rig,
     folder: Path,
     *,
@@ -34,7 +35,7 @@ async def run_map(
     max_parallel: int | None = None,
     budget: Budget = NO_BUDGET,
     **options: Any,
-) -> Result:
+) -> Spawned:
     source = Source(format=Format.JSONL, paths=("rows.jsonl",), folder=str(folder))
     asked: dict[str, Any] = {
         "agent": "writer",
@@ -43,7 +44,11 @@ async def run_map(
         **options,
     }
     flow = MapRequest(source=source, **asked).flow_task(max_parallel=max_parallel, budget=budget)
-    spawned = await rig.service.spawn_flow(flow, key=key)
+    return await rig.service.spawn_flow(flow, key=key)
+
+
+async def run_map(rig: Rig, folder: Path, **options: Any) -> Result:
+    spawned = await begin_map(rig, folder, **options)
     (result,) = await rig.service.wait([spawned.run_id])
     return result
 

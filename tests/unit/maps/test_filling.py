@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,13 @@ from parallel_agents.errors import InvalidInput
 from parallel_agents.maps.filling import Filled, Filling
 from parallel_agents.maps.request import MapRequest
 from parallel_agents.maps.row import Row
-from parallel_agents.maps.source import Format, Source
+from parallel_agents.maps.source import TEXT_OF_FILE, Format, Source
 
 
-def filled(*rows: dict[str, Json], folder: Path = Path("/"), **options: Any) -> list[Filled]:
-    source = Source(format=Format.JSONL, paths=("data.jsonl",), folder=str(folder))
+def filled(
+    *rows: dict[str, Json], folder: Path = Path("/"), label: str = "", **options: Any
+) -> list[Filled]:
+    source = Source(format=Format.JSONL, paths=("data.jsonl",), folder=str(folder), label=label)
     asked: dict[str, Any] = {"agent": "writer", "text": "About {a}", **options}
     request = MapRequest(source=source, out="/out.jsonl", **asked)
     numbered = [Row(n, n + 1, values) for n, values in enumerate(rows, start=1)]
@@ -89,6 +92,22 @@ def test_inputs_are_values_texts_and_contents(tmp_path: Path) -> None:
     }
 
 
+def test_a_row_that_is_a_file_is_called_by_its_path_which_no_other_has() -> None:
+    deep = "/".join(["folder"] * 20)
+    paths = ["/w/a/x.md", "/w/b/x.md", "a-x/y.md", "a/x-y.md", "@t/z.md", "/other/x.md"]
+    given: list[dict[str, Json]] = [
+        {"path": path} for path in (*paths, f"a/{deep}/x.md", f"b/{deep}/x.md")
+    ]
+
+    rows = filled(*given, folder=Path("/w"), text="{path}", label="path")
+
+    labels = [each.task.label or "" for each in rows]
+    assert labels[:6] == ["a/x.md", "b/x.md", "a-x/y.md", "a/x-y.md", "./@t/z.md", "/other/x.md"]
+    assert all(label.startswith("…") and "folder/x.md~" in label for label in labels[6:])
+    assert max(map(len, labels)) <= 100
+    assert len(set(labels)) == len(labels)
+
+
 def test_an_input_that_is_not_json_is_refused_with_its_line() -> None:
     with pytest.raises(InvalidInput, match=r"line 2: the input n is not JSON: 'x'"):
         filled({"a": "x"}, inputs={"n": "{a}"}, json_inputs=("n",))
@@ -107,3 +126,34 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_line(tmp_path: Path) -> 
     }.items():
         with pytest.raises(InvalidInput, match=f"line 2: {told}"):
             filled({"a": path}, folder=tmp_path, text="@{a}")
+
+
+@pytest.mark.parametrize(
+    ("texts", "is_moved_the_same"),
+    [
+        ({"text": TEXT_OF_FILE, "inputs": {"essay": "@{path}"}}, True),
+        ({"text": "Read {path}: @{path}"}, False),
+        ({"text": TEXT_OF_FILE}, False),
+    ],
+)
+def test_a_file_is_the_same_row_however_its_path_is_written(
+    tmp_path: Path, texts: dict[str, Any], is_moved_the_same: bool
+) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder in (here, there):
+        folder.mkdir()
+        (folder / "a.md").write_text("Hello")
+    (tmp_path / "link").symlink_to(here)
+
+    def key(path: str, folder: Path = here) -> str:
+        source = Source(format=Format.FILES, paths=(path,), folder=str(folder))
+        request = MapRequest(agent="writer", source=source, out="/out.jsonl", **texts)
+        with source.opened(hashlib.sha256()) as rows:
+            (one,) = Filling(request, None).filled(rows)
+        return one.key
+
+    ways = {key("a.md"), key("./a.md"), key(f"{here}/a.md"), key("link/a.md", tmp_path)}
+    assert len(ways) == 1
+    assert (key("a.md", there) in ways) is is_moved_the_same
+    (here / "a.md").write_text("Other")
+    assert (key("a.md") in ways) is ("@" not in str(texts))

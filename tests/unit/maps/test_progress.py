@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from parallel_agents.core.run import RunStatus
 from parallel_agents.core.usage import Spend
 from parallel_agents.maps.progress import MapProgress
 
 
 def ended(progress: MapProgress, at: list[float], *, was_over: bool = False) -> None:
     for now in at:
-        progress.end(now, was_over=was_over, is_failed=False)
+        progress.end(now, RunStatus.DONE, was_over=was_over)
 
 
 def test_nothing_is_estimated_before_a_row_has_ended() -> None:
@@ -66,7 +67,7 @@ def test_the_forecast_is_made_of_what_was_paid_in_this_run() -> None:
 def test_what_rows_used_before_counts_without_a_guess_about_the_others() -> None:
     progress = MapProgress(rows=4, before=Spend(cost_nanousd=7_000_000_000))
     ended(progress, [1, 1], was_over=True)
-    progress.end(1, was_over=True, is_failed=True)
+    progress.end(1, RunStatus.FAILED, was_over=True)
     progress.write(Spend(cost_nanousd=3_000_000_000), was_over=True)
     ended(progress, [2])
     progress.write(Spend(cost_nanousd=1_000_000_000), was_over=False)

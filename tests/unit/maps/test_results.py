@@ -31,6 +31,7 @@ def result(out: Path, *, rows: int = 2) -> MapResult[Json]:
         out=out,
         reduced=HOSTILE,
         error=Failure("PA-E306", HOSTILE),
+        notices=(),
         _kind=None,
     )
 
@@ -90,5 +91,5 @@ def test_rich_gets_the_facts_of_a_map(tmp_path: Path) -> None:
     shown = dict(result(tmp_path / "cities.jsonl").__rich_repr__())
 
     assert shown["rows"] == "2 rows: 2 done"
-    assert shown["cost_usd"] == 0.002
+    assert shown["cost"] == "$0.0020"
     assert shown["error"] == f"PA-E306 {HOSTILE}"

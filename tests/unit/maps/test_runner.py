@@ -17,7 +17,7 @@ from parallel_agents.sessions.inspection import StoreJournal
 from parallel_agents.settings import Settings
 from parallel_agents.views.sessions import lines_of
 from tests.unit.flows.parts import Crash, Writer, lasting_store, process
-from tests.unit.maps.parts import run_map, write_rows, written
+from tests.unit.maps.parts import begin_map, run_map, write_rows, written
 
 TEXTS = tuple(f"row {n}" for n in range(40))
 
@@ -93,6 +93,22 @@ async def test_a_map_that_is_continued_with_other_options_begins_its_rows_with_t
     assert all(writer.calls.count(text) == 1 for text in TEXTS if text != "row 1")
 
 
+async def test_a_map_that_is_at_work_says_which_options_it_keeps(tmp_path: Path) -> None:
+    write_rows(tmp_path, *TEXTS)
+    first, then, now = (Limits(timeout_seconds=seconds) for seconds in (70, 80, 90))
+    writer = Writer()
+    async with process(writer) as rig:
+        await begin_map(rig, tmp_path, limits=first, max_parallel=1)
+        await asyncio.sleep(15)
+        await rig.service.kill("one", keeps_session=True)
+        await begin_map(rig, tmp_path, limits=then, max_parallel=1)
+        again = await begin_map(rig, tmp_path, limits=then, max_parallel=1)
+        other = await begin_map(rig, tmp_path, limits=now, batch=2, max_parallel=1)
+
+    assert again.kept == ()
+    assert other.kept == ("batch", "limits")
+
+
 async def test_rows_that_are_added_inserted_or_moved_do_not_run_the_others_again(
     tmp_path: Path,
 ) -> None:
@@ -141,6 +157,25 @@ async def test_a_failure_can_stop_the_other_rows(tmp_path: Path, on_failure: OnF
     assert made == 1
     assert second.status is RunStatus.DONE
     assert [status for _, status in written(tmp_path)] == ["done"] * 41
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+async def test_a_row_that_somebody_killed_is_not_asked_again(tmp_path: Path, batch: int) -> None:
+    writer, store = Writer(), lasting_store()
+    write_rows(tmp_path, "one", "two")
+    async with process(writer, store) as rig:
+        running = asyncio.create_task(run_map(rig, tmp_path, batch=batch))
+        await asyncio.sleep(5)
+        (live, *_) = await rig.sessions.list(Filter(is_live=True, labels=("row",)))
+        await rig.service.kill(live.session.key)
+        first = await running
+        calls = len(writer.calls)
+        again = [await run_map(rig, tmp_path, batch=batch) for _ in range(2)]
+
+    assert len(writer.calls) == calls
+    assert [each.output for each in again] == [first.output] * 2
+    assert first.error is not None
+    assert "killed stays killed" in (again[1].error or first.error).hint
 
 
 async def test_another_template_under_the_same_key_is_refused(tmp_path: Path) -> None:

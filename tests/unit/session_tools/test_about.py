@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from parallel_agents.core.store import Filter
 from tests.unit.session_tools.contract import AGENT, ANY, Case, containing, one_done, refused, rows
+from tests.unit.session_tools.world import open_world
 
 LIST = [
     Case("agents_list", {}, {"requester": "main", "allowAny": True, "agents": ANY, "more": ANY}),
@@ -17,6 +19,11 @@ LIST = [
         "agents_list of an unknown agent",
         {"agentId": "ghost"},
         refused('Agent "ghost" not found'),
+    ),
+    Case(
+        "agents_list of an agent that is spelt otherwise",
+        {"agentId": "Writer"},
+        refused("did you mean 'writer'?"),
     ),
 ]
 
@@ -52,3 +59,23 @@ STATUS = [
 @pytest.mark.parametrize("case", STATUS, ids=str)
 async def test_session_status(case: Case) -> None:
     await case.check("session_status")
+
+
+async def test_a_session_of_several_runs_has_used_what_all_of_them_did() -> None:
+    async with open_world() as world:
+        spawned = await world.done(label="research")
+        more = {"sessionKey": "research", "message": "More.", "timeoutSeconds": 60}
+        await world.call("sessions_send", more)
+        status = await world.call("session_status", {"sessionKey": "research"})
+        (row,) = (await world.call("sessions_list", {}))["sessions"]
+        runs = await world.rig.service.list(
+            Filter(session=spawned["childSessionKey"], every_run=True)
+        )
+        costs = await world.rig.store.costs(tree=spawned["childSessionKey"])
+
+    used = [each.run.spend.usage.total_tokens for each in runs]
+    assert len(used) == 2
+    assert status["totalTokens"] == row["totalTokens"] == sum(used)
+    assert status["totalTokens"] == sum(each.spend.usage.total_tokens for each in costs)
+    assert status["lastRunTokens"] == row["lastRunTokens"] == used[0]
+    assert f"{sum(used)} tokens" in status["statusText"]

@@ -10,6 +10,7 @@ import pytest
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.session_tools.context import Requester
+from parallel_agents.session_tools.faces import SCRIPTS
 from tests.unit.session_tools.world import open_world
 
 FIRST, SECOND, PERSON = (Requester(client=name) for name in ("mcp-1", "mcp-2", ""))
@@ -65,6 +66,21 @@ async def test_killing_all_ends_what_the_client_spawned_alone() -> None:
     assert killed["killed"] == 1
     ended = {row.session.key for row in rows if row.run.status.value == "killed"}
     assert ended == {live["mcp-2"]["childSessionKey"]}
+
+
+async def test_all_is_not_ended_for_a_caller_that_others_may_be_too() -> None:
+    shared = Requester(client="scripts", is_shared=True, face=SCRIPTS)
+    async with open_world() as world:
+        spawned = await world.spawn(shared, label="job")
+        every = await world.call("subagents", {"action": "kill", "target": "all"}, shared)
+        one = await world.call("subagents", {"action": "kill", "target": "job"}, shared)
+        (result,) = await world.rig.service.results([spawned["runId"]])
+
+    assert every["status"] == "forbidden"
+    assert "PARALLEL_AGENTS_CLIENT" in every["error"]
+    assert one["text"] == "killed job."
+    assert result.error is not None
+    assert result.error.message == "killed by user by scripts"
 
 
 async def test_a_call_of_a_client_waits_no_longer_than_it_may_and_says_how_to_ask_again() -> None:

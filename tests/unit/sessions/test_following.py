@@ -51,10 +51,10 @@ async def test_whoever_follows_a_session_hears_of_what_it_spawns_later_and_of_no
             group.create_task(listen())
             await asyncio.sleep(0.1)
             await rig.sessions.spawn(Task("writer", "stranger"))
-            child = await rig.sessions.spawn(Task("writer", "child"), parent=top)
-            below = await rig.sessions.spawn(Task("writer", "below"), parent=child)
+            child = await rig.sessions.spawn(Task("writer", "child", label="child"), parent=top)
+            below = await rig.sessions.spawn(Task("writer", "below", label="below"), parent=child)
 
-        sessions = {event.session for event in told}
-        assert sessions == {top.key, child.key, below.key}
+        sessions = {event.session: event.path for event in told}
+        assert sessions == {top.key: (), child.key: ("child",), below.key: ("child", "below")}
         assert told == [e for e in await store.events(tree=top.key) if e.seq <= told[-1].seq]
     await store.aclose()

@@ -90,6 +90,22 @@ async def test_a_member_of_a_team_is_found_under_its_run() -> None:
             await rig.service.find("b")
 
 
+async def test_a_label_that_is_a_path_is_found_under_its_run_too() -> None:
+    async with open_test_rig() as rig:
+        labels = ("src/a/x.md", "src/b/x.md")
+        for name in ("monday", "tuesday"):
+            tasks = tuple(Task("writer", "x", label=label) for label in labels)
+            await rig.sessions.spawn_team(TeamTask(tasks=tasks, name="content"), key=name)
+        monday = await rig.service.find("monday")
+
+        for label in labels:
+            found = await rig.service.find(f"monday/{label}")
+            assert found.session.parent == monday.session.key
+            assert found.session.label == label
+        with pytest.raises(NotFound):
+            await rig.service.find("monday/src/c/x.md")
+
+
 async def test_an_ambiguous_name_lists_the_sessions_that_it_fits() -> None:
     async with open_test_rig() as rig:
         for n in range(7):
@@ -188,3 +204,21 @@ async def test_a_run_id_means_that_run_even_after_later_ones() -> None:
 
         assert (await rig.service.find(first)).run.id == first
         assert (await rig.service.find(handle.key)).run.id == handle.run_id
+
+
+async def test_of_several_sessions_of_one_name_the_only_live_one_is_meant() -> None:
+    async with open_rig(RepliesWith(lambda _: "done", latency_seconds=10), agents=[WRITER]) as rig:
+        for key in ("monday", "tuesday"):
+            team = await rig.sessions.spawn_team(
+                TeamTask(tasks=(Task("writer", "x", label="reader"),)), key=key
+            )
+            await team.wait()
+        with pytest.raises(Ambiguous) as raised:
+            await rig.service.find("reader")
+        assert "(reader of monday, done)" in raised.value.why
+
+        await rig.sessions.spawn_team(
+            TeamTask(tasks=(Task("writer", "x", label="reader"),)), key="friday"
+        )
+
+        assert (await rig.service.find("reader")).session.root.endswith("friday")

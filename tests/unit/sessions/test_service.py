@@ -12,6 +12,7 @@ import pytest
 from typing_extensions import override
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.budget import NO_BUDGET
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.limits import Limits
@@ -360,6 +361,18 @@ async def test_a_parent_is_named_by_a_handle_a_key_or_a_label() -> None:
             below = await rig.sessions.spawn(Task("writer", "two"), parent=parent)
             row = await rig.service.find(below.key)
             assert row.session.parent == above.key
+
+
+async def test_only_another_budget_than_before_is_a_new_one() -> None:
+    async with open_rig(model(), agents=[WRITER]) as rig:
+        task = Task("writer", "x", key="monday")
+
+        asked = [
+            (await rig.service.spawn(replace(task, budget=budget))).has_new_budget
+            for budget in (1, 1, 2, 2, NO_BUDGET, {"usd": 2, "tokens": 9_000})
+        ]
+
+        assert asked == [False, False, True, False, False, True]
 
 
 @pytest.mark.parametrize("bad", ["x", 5, None])

@@ -10,11 +10,12 @@ from typing_extensions import override
 
 import parallel_agents as pa
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.event import Queued, Replied, Unreadable
+from parallel_agents.core.event import Queued, Replied
 from parallel_agents.core.message import Message, Role, Text, assistant
 from parallel_agents.core.model import Finish, Listener, ModelReply, ModelRequest
 from parallel_agents.core.session import Mode, SessionOptions
 from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.unreadable import Unreadable
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import InvalidInput, RunCrashed
 from parallel_agents.stores import codec

@@ -127,6 +127,15 @@ async def test_an_option_that_kept_work_does_not_take_is_named() -> None:
         assert again.kept == ("limits",)
 
 
+async def test_work_that_is_done_says_that_it_keeps_its_budget() -> None:
+    async with open_rig(model(), agents=[WRITER]) as rig:
+        first = await rig.sessions.spawn_team(team(Task("writer", "one"), budget=MUCH), key="t")
+        await first.wait()
+        again = await rig.sessions.spawn_team(team(Task("writer", "one"), budget=LITTLE), key="t")
+
+        assert again.kept == ("budget",)
+
+
 async def test_rows_are_executed_in_the_order_of_asking() -> None:
     async with open_rig(model(), agents=[WRITER]) as rig:
         asked: list[str] = []

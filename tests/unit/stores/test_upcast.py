@@ -148,6 +148,7 @@ KINDS = {
     13: tuple(sorted(_KINDS_OF_13)),
     16: tuple(sorted(_KINDS_OF_16)),
     17: tuple(sorted((*_KINDS_OF_16, "batched"))),
+    21: tuple(sorted((*_KINDS_OF_16, "batched", "rows_changed"))),
 }
 
 

@@ -214,3 +214,20 @@ async def test_what_is_no_artifact_is_refused_in_our_words(tmp_path: Path) -> No
             with pytest.raises(InvalidInput, match="artifact of save"):
                 await artifacts.save(odd, tmp_path / "file")
         assert await artifacts.list() == [record]
+
+
+async def test_a_file_that_is_there_is_replaced_only_if_that_is_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "week.md"
+    file.write_text("mine")
+    async with open_rig(ScriptedModel(["done"]), agents=[]) as rig:
+        session = await rig.sessions.spawn(Task("main", "Go."))
+        artifacts = await rig.sessions.artifacts(session)
+        report = await artifacts.put("theirs", name="week.md")
+
+        with pytest.raises(InvalidInput, match="is there already"):
+            await artifacts.save(report, file)
+        before = file.read_text()
+        await artifacts.save(report, file, force=True)
+
+    assert before == "mine"
+    assert file.read_text() == "theirs"

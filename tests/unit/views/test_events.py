@@ -30,18 +30,18 @@ from parallel_agents.core.event import (
     ToolFinished,
     ToolStarted,
     Unanswered,
-    Unreadable,
     Waiting,
 )
-from parallel_agents.core.flow import Batched, StepFinished, StepStarted
+from parallel_agents.core.flow import Batched, RowsChanged, StepFinished, StepStarted
 from parallel_agents.core.gate import Verdict
 from parallel_agents.core.ids import OwnerId, RunId
 from parallel_agents.core.message import File, ToolCall, ToolResult, assistant
 from parallel_agents.core.model import Finish
-from parallel_agents.core.question import Answer, Question, QuestionKind
+from parallel_agents.core.question import NOBODY, Answer, Question, QuestionKind
 from parallel_agents.core.run import Failure, Outcome, RunStatus
 from parallel_agents.core.shortening import Cuts, Span
 from parallel_agents.core.tool import Effect
+from parallel_agents.core.unreadable import Unreadable
 from parallel_agents.core.usage import Usage
 from parallel_agents.views import decisions
 from parallel_agents.views.events import describe
@@ -92,6 +92,11 @@ EXAMPLES: dict[type[Body], tuple[Body, str, str]] = {
             "none left",
         ),
         (StepStarted(name="fetch", effect=Effect.ONCE), "step fetch", ""),
+        (
+            RowsChanged(gone=("row/a",), back=("row/b", "row/c")),
+            "1 result no longer counted and 2 results counted again",
+            "",
+        ),
         (Batched(batch="batch/a", rows=("row/a", "row/b")), "2 rows in one task", ""),
         (
             StepFinished(name="fetch", output=[1], seconds=1.5),
@@ -150,6 +155,21 @@ EXAMPLES: dict[type[Body], tuple[Body, str, str]] = {
             Answered(turn=1, number=1, answer=Answer(allow=False, text="not today"), by="ana"),
             "ana answered: deny",
             "not today",
+        ),
+        (
+            Answered(turn=0, number=0, answer=Answer(allow=False), by=NOBODY),
+            "nobody answered in time",
+            "",
+        ),
+        (
+            Answered(turn=0, number=0, answer=Answer(allow=True, text="later"), by=NOBODY),
+            "nobody answered in time: use the default",
+            "later",
+        ),
+        (
+            Answered(turn=1, number=1, answer=Answer(allow=False, text="late"), by=NOBODY),
+            "nobody answered in time: deny",
+            "",
         ),
         (
             Answered(turn=1, number=1, answer=Answer(allow=True, text="green"), by="ana"),

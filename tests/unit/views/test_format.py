@@ -81,7 +81,8 @@ def test_seconds_are_read_at_a_glance(value: float, shown: str) -> None:
         (Spend(), "-"),
         (Spend(calls=1, cost_nanousd=1), "<$0.001"),
         (Spend(calls=1, cost_nanousd=NANOUSD_PER_USD // 8), "$0.125"),
-        (Spend(calls=2, cost_nanousd=NANOUSD_PER_USD, unpriced_calls=1), "-"),
+        (Spend(calls=2, cost_nanousd=NANOUSD_PER_USD, unpriced_calls=1), "≥ $1.000"),
+        (Spend(calls=1, uncounted_runs=1), "-"),
     ],
 )
 def test_money_is_never_zero_where_something_was_paid_or_is_unknown(

@@ -21,7 +21,6 @@ from parallel_agents.core.event import (
     SteerMode,
     ToolFinished,
     ToolStarted,
-    Unreadable,
     Waiting,
 )
 from parallel_agents.core.event_store import StoredEvent
@@ -33,6 +32,7 @@ from parallel_agents.core.model import Finish
 from parallel_agents.core.question import Question, QuestionKind
 from parallel_agents.core.run import Failure, Outcome, RunStatus
 from parallel_agents.core.tool import Effect
+from parallel_agents.core.unreadable import Unreadable
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import GateRefused
 from parallel_agents.views.lane_events import KINDS, LaneEvents, lane_event

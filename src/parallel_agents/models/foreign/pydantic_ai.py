@@ -15,6 +15,7 @@ import orjson
 
 from parallel_agents.core.model import Capabilities, Listener, ModelReply, ModelRequest
 from parallel_agents.errors import MissingExtra, RequestRejected
+from parallel_agents.extras import install_line
 from parallel_agents.models.dialect import Dialect, Structured
 from parallel_agents.models.failures import make_failure
 from parallel_agents.models.providers import Endpoint, Wire
@@ -125,5 +126,5 @@ def _bridge() -> Any:  # noqa: ANN401 - a module, which needs the library
             raise
         raise MissingExtra(
             "models of Pydantic AI need the extra pydantic-ai",
-            hint='pip install "pagents[pydantic-ai]"',
+            hint=install_line("pagents[pydantic-ai]"),
         ) from error

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from pydantic import ValidationError
 
 from parallel_agents.errors import LocalModelError, MissingExtra
+from parallel_agents.extras import install_line
 from parallel_agents.files import open_private
 from parallel_agents.interpreter import python_command
 from parallel_agents.models.local.launch import ANSWER, LAUNCH, Launch, NotReady, Ready
@@ -138,7 +139,7 @@ def missing_runtime(answer: NotReady) -> MissingExtra:
     return MissingExtra(
         "the embedded model's runtime is not installed",
         why=answer.error,
-        hint='pip install "pagents[local]"',
+        hint=install_line("pagents[local]"),
     )
 
 

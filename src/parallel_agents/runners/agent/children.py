@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import TypeAlias
 
+from parallel_agents.core import ended_by
 from parallel_agents.core.agent import Need
 from parallel_agents.core.children import ChildSessions
 from parallel_agents.core.ids import RunId
@@ -48,7 +49,7 @@ class Children:
     async def end(self) -> None:
         """End the live children that were to report to the parent, which has ended."""
         await self._sessions.end_children(
-            self._parent.run, by="its parent's end", status=RunStatus.KILLED
+            self._parent.run, by=ended_by.PARENT, status=RunStatus.KILLED
         )
 
 

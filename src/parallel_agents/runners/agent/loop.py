@@ -174,6 +174,7 @@ class AgentRunner:
             served={name: tool for tools in served.values() for name, tool in tools.items()},
         )
         work.specs, work.tool_notices = work.tools.specs, work.tools.notices
+        work.acting = work.tools.acting
         work.prepared = work.prepared._replace(may_spawn=may_spawn)
         fit_context(work)
 

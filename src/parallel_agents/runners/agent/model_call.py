@@ -7,7 +7,7 @@ import logging
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from parallel_agents.core.budget import Amount, OnLimit
+from parallel_agents.core.budget import Amount, OnLimit, session_of_account
 from parallel_agents.core.escalation import above
 from parallel_agents.core.event import (
     Entry,
@@ -22,6 +22,7 @@ from parallel_agents.core.ids import SessionKey, function_of, is_group_key, shor
 from parallel_agents.core.kept_text import READER
 from parallel_agents.core.model import Finish, Model, ModelReply, ModelRequest, Models
 from parallel_agents.core.run import Failure
+from parallel_agents.core.session import Session
 from parallel_agents.core.steps import CallModel, StartModel
 from parallel_agents.core.usage import Usage
 from parallel_agents.core.window import Window
@@ -317,7 +318,7 @@ class RunPayer:
             raise OverBudget(
                 f"the budget {_name(shortage.scope)} leaves no room for the next call",
                 why=shortage.detail,
-                hint=_hint(shortage.scope),
+                hint=_hint(shortage.scope, self._activation.claim.session),
                 may_answer=shortage.on_limit is OnLimit.FINISH and not self._is_last,
                 asks=shortage.scope
                 if shortage.on_limit is OnLimit.ASK and not self._is_last
@@ -350,8 +351,14 @@ def _kind(key: SessionKey) -> str:
     return "map" if function == _MAP else "flow" if function else "team"
 
 
-def _hint(scope: str) -> str:
+def _hint(scope: str, session: Session) -> str:
     kind = scope.partition(":")[0]
+    owner = session_of_account(scope)
+    if owner is not None and owner != session.root and is_group_key(owner):
+        return (
+            f"raise the `budget` of that {_kind(owner)} in its file, and run {short(session.root)} again: it"
+            " continues where it stopped; or ask for less output with limits.max_output_tokens"
+        )
     if kind == "session":
         return (
             "run it again under the same id or key with a larger budget: it continues where it"

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from parallel_agents.core.agent import Agent, Need
 from parallel_agents.core.batch import examples_of_batch, guide
 from parallel_agents.core.command_limits import CommandLimits, LimitName, described
+from parallel_agents.core.cutting import head
 from parallel_agents.core.example import shown_examples
 from parallel_agents.core.ids import is_group_key
+from parallel_agents.core.message import Message, ToolResult
 from parallel_agents.core.model import Model
 from parallel_agents.core.session import Session
 from parallel_agents.core.shortenings import Shortenings
+from parallel_agents.core.usage import UNBILLED
 
 LAST_CALL = (
     "Your budget is used up. Call no more tools: give your final answer now, from what you have."
 )
+_MOST_WHY = 200
 _NOTICES = {
     Need.JUDGEMENT: "{model} is too small to judge: read this as a draft, not as a verdict",
     Need.FACTS: "{model} knows few facts and has no web: check what it states",
@@ -44,7 +48,31 @@ def notice_of_unanswered(calls: int) -> tuple[str, ...]:
     if not calls:
         return ()
     those = "1 call" if calls == 1 else f"{calls} calls"
-    return (f"{those} without a reply may have been billed: the cost does not include that",)
+    return (f"{those} without a reply {UNBILLED}",)
+
+
+def notices_of_calls(messages: Iterable[Message], acting: Collection[str]) -> tuple[str, ...]:
+    """What a reader of a result should know of tools that act and whose last call failed or was denied.
+
+    Args:
+        messages: of the attempt.
+        acting: the names of the tools that may change something.
+    """
+    failed: dict[str, list[str]] = {}
+    for result in (part for message in messages for part in message.parts):
+        if not isinstance(result, ToolResult) or result.name not in acting:
+            continue
+        if result.is_error:
+            failed.setdefault(result.name, []).append(result.content)
+        else:
+            failed.pop(result.name, None)
+    return tuple(_failed(name, contents) for name, contents in failed.items())
+
+
+def _failed(name: str, contents: Sequence[str]) -> str:
+    what = "the last call" if len(contents) == 1 else f"the last {len(contents)} calls"
+    why = head(contents[-1].strip().partition("\n")[0], _MOST_WHY)
+    return f"{what} of {name} failed: {why}"
 
 
 def notices_of_limits(hits: Mapping[LimitName, int], limits: CommandLimits) -> tuple[str, ...]:

@@ -37,6 +37,7 @@ from parallel_agents.runners.agent import outcomes
 from parallel_agents.runners.agent.prompts import (
     LAST_CALL,
     notice_of_unanswered,
+    notices_of_calls,
     notices_of_limits,
     notices_of_shortening,
 )
@@ -139,6 +140,7 @@ async def end(work: Work, step: Ending) -> bool:
         *work.notices,
         *work.tool_notices,
         *notice_of_unanswered(work.unanswered),
+        *notices_of_calls(transcript.messages[transcript.task_end :], work.acting),
         *notices_of_limits(transcript.commands.hits, work.session.options.limits.of_commands),
         *notices_of_shortening(transcript.shortenings, work.prepared.model),
     )

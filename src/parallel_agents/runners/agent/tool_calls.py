@@ -321,7 +321,9 @@ class ToolCalls:
     def _known_result(self, asked: _Asked, spec: ToolSpec, decision: Decision) -> _Known | None:
         """The result of a call that is not executed; None to execute it."""
         call, kept = asked.call, asked.kept
-        if problems := self._schemas[call.name].problems(call.arguments):
+        reads_itself = call.name in self._tooling.session_tools  # tolerantly, as from elsewhere
+        problems = () if reads_itself else self._schemas[call.name].problems(call.arguments)
+        if problems:
             listed = "; ".join(str(problem) for problem in problems)
             return _Known(_error(call, f"The arguments do not match the tool's schema: {listed}"))
         if refusal := denial(call, decision) or stands_for_secret(call, spec):
@@ -335,6 +337,11 @@ class ToolCalls:
         if asked.was_started and spec.effect is Effect.ONCE:
             return _Known(_error(call, UNKNOWN), is_unknown=True)
         return None
+
+    @property
+    def acting(self) -> frozenset[str]:
+        """The names of the tools whose calls may change something."""
+        return frozenset(each.name for each in self.specs if self._may_do_more_than_read(each))
 
     def _may_do_more_than_read(self, spec: ToolSpec) -> bool:
         """Whether a call may change something outside of the tree of its session."""

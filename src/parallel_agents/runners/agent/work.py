@@ -50,6 +50,7 @@ class Work:
         cache_seconds: the maximum age of a stored reply to the same request.
         model: the model, ready for calls; like `tools`, it is set by the first step.
         specs: the tools as the model sees them.
+        acting: the names of those that may change something.
         notices: what a reader of the result should know about that model.
         tool_notices: the same for the tools.
         workspaces: the folders that sessions work in.
@@ -77,6 +78,7 @@ class Work:
     model: Model = field(init=False)
     tools: ToolCalls = field(init=False)
     specs: Sequence[ToolSpec] = ()
+    acting: frozenset[str] = frozenset()
     notices: tuple[str, ...] = ()
     tool_notices: tuple[str, ...] = ()
     unanswered: int = 0

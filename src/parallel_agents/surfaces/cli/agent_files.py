@@ -137,7 +137,7 @@ def import_agents(
     path: Annotated[
         Path,
         typer.Argument(
-            help="A file of .claude/agents, an agents.yaml of CrewAI, a SKILL.md, or a folder.",
+            help="A file of .claude/agents or .codex/prompts, an agents.yaml of CrewAI, a SKILL.md, or a folder.",
             metavar="PATH",
         ),
     ],

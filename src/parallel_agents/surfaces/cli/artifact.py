@@ -124,7 +124,7 @@ def get(
             artifacts = reader.sharing.artifacts(root)
             found = await artifacts.find(artifact)
             if out is not None:
-                await artifacts.save(found, out)
+                await artifacts.save(found, out, force=force)
                 return b""
             if is_shown and not found.media_type.startswith("text/"):
                 raise InvalidInput(

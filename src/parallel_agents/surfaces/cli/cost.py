@@ -82,10 +82,20 @@ def _notices(found: _Found) -> tuple[str, ...]:
     total = summed.spend
     calls = total.unpriced_calls
     which = "1 call has" if calls == 1 else f"{calls:,} calls have"
-    known = format.money(replace(total, unpriced_calls=0))
+    known = format.money(replace(total, unpriced_calls=0, uncounted_runs=0))
     others = f"; the others cost {known}" if total.calls > calls else ""
     unpriced = (f"{which} no known price{others}.",) if calls else ()
-    return (*_waste(summed), *unpriced, *notice_of_unanswered(found.unanswered))
+    return (*_waste(summed), *unpriced, *_lost(total, found.unanswered))
+
+
+def _lost(total: Spend, unanswered: int) -> tuple[str, ...]:
+    """Which calls may have been billed, and are in no sum."""
+    runs = total.uncounted_runs
+    of_runs = "1 run was" if runs == 1 else f"{runs:,} runs were"
+    cut_off = (
+        f"{of_runs} cut off, perhaps in a call that was billed: costs with ≥ are the least.",
+    )
+    return (*(cut_off if runs else ()), *notice_of_unanswered(unanswered))
 
 
 def _waste(total: CostSum) -> tuple[str, ...]:

@@ -13,10 +13,10 @@ from parallel_agents.catalog.sent_files import files_of
 from parallel_agents.core.event import Event
 from parallel_agents.core.flow import StepFinished
 from parallel_agents.core.verbs import Spawned
+from parallel_agents.flows.plan_limits import read_plan
 from parallel_agents.gateway_client.bodies import Goal
-from parallel_agents.gateway_client.forms import PriceForm
+from parallel_agents.gateway_client.price_forms import PriceForm
 from parallel_agents.orchestration.orchestrator import PLAN_STEP
-from parallel_agents.orchestration.planning import read_plan
 from parallel_agents.surfaces.cli.attached import Attaching
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.distant_run import print_form, watched_at_distance

@@ -99,6 +99,10 @@ def price_at_distance(context: CliContext, asked: AskedMap, *, is_json: bool) ->
                 is_exact=found.is_exact,
                 likely_nanousd=None if likely is None else likely.nanousd,
                 from_runs=found.from_runs,
+                reducer=asked.request.reduce,
+                reduce_calls=found.reduce_calls,
+                is_closed=found.is_closed,
+                is_cached=bool(asked.request.cache_seconds),
                 missing_keys=found.missing_keys,
             )
 
@@ -166,15 +170,18 @@ def _announce(context: CliContext, begun: BegunMapForm, asked: AskedMap, *, is_j
     name = short(begun.session_key)
     if is_json:
         render.launched(name, begun.session_key, agents=None)
-    warn_at_distance(begun.model)
     count = "1 row" if begun.rows == 1 else f"{begun.rows:,} rows"
+    if "model" not in begun.kept:
+        warn_at_distance(begun.model)
+        count += f" on {begun.model}"
     told = "started" if begun.is_new else "continued"
     render.note(
-        f"▶ map {asked.request.agent} {name}   {count} on {begun.model}"
-        f"   {told} at {context.environment.gateway}"
+        f"▶ map {asked.request.agent} {name}   {count}   {told} at {context.environment.gateway}"
     )
     note_left_out(asked.request.source)
-    spawned = Spawned(begun.session_key, begun.run_id, begun.is_new, begun.kept)
+    spawned = Spawned(
+        begun.session_key, begun.run_id, begun.is_new, begun.kept, begun.has_new_budget
+    )
     note_kept(spawned, asked.budget)
     if not begun.has_rows:
         render.note(

@@ -11,18 +11,21 @@ from typing import NoReturn, TypeAlias
 import typer
 
 from parallel_agents.app.distant import Distant, open_distant
+from parallel_agents.app.foreseeing import UNKNOWN_STEPS
 from parallel_agents.catalog.document import parse_document
 from parallel_agents.catalog.sent_files import files_of
 from parallel_agents.catalog.source import Source
+from parallel_agents.core.bound import Bound
 from parallel_agents.core.budget import NO_BUDGET, Amount, Budget
 from parallel_agents.core.fork import Fork
 from parallel_agents.core.ids import SessionKey, function_of
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import AnyTask
-from parallel_agents.core.usage import Spend
+from parallel_agents.core.usage import NANOUSD_PER_USD, Spend
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.gateway_client.bodies import NamedTeam
-from parallel_agents.gateway_client.forms import MoneyForm, PriceForm
+from parallel_agents.gateway_client.forms import MoneyForm
+from parallel_agents.gateway_client.price_forms import PriceForm
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.orchestration.request import DO
 from parallel_agents.surfaces.cli import progress, render
@@ -31,7 +34,7 @@ from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.distant_options import refuse_at_distance
 from parallel_agents.surfaces.cli.distant_spawn import warn_of_members
 from parallel_agents.surfaces.cli.do_result import print_do, report_of
-from parallel_agents.surfaces.cli.dry_run import UNKNOWN_STEPS, Planned, print_estimates
+from parallel_agents.surfaces.cli.dry_run import print_work_price
 from parallel_agents.surfaces.cli.exits import exit_of, worst_of
 from parallel_agents.surfaces.cli.foreground import Display, note_kept
 from parallel_agents.surfaces.cli.given_files import Given
@@ -40,6 +43,7 @@ from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.surfaces.cli.overrides import Overrides
 from parallel_agents.surfaces.cli.results_shown import bare_if_piped, print_results
 from parallel_agents.surfaces.cli.run_plan import tell_steps
+from parallel_agents.surfaces.work_price import WorkPrice
 from parallel_agents.views import format
 from parallel_agents.views.documents import result_json
 from parallel_agents.views.estimates import Estimate, spend_of
@@ -270,23 +274,31 @@ def print_form(
 
 
 def _print_form(price: PriceForm, unknown: str = "", *, is_json: bool) -> None:
-    budget = Budget(usd=price.budget_usd, tokens=price.budget_tokens)
-    unknown = unknown or (UNKNOWN_STEPS if price.is_sketch else "")
-    planned = Planned(
-        (), budget, unknown, is_sketch=price.is_sketch, missing_keys=price.missing_keys
-    )
     estimates = [
         Estimate(
             label=task.label,
             agent=task.agent,
             model=task.model,
+            tasks=task.tasks,
+            most_tasks=task.tasks_at_most,
+            open_list=task.open_list or "",
             first=_spend(task.first_call_at_most, task.model),
             likely=_spend(task.likely, task.model),
             runs=task.from_runs,
         )
         for task in price.tasks
     ]
-    print_estimates(estimates, planned, is_json=is_json)
+    usd = price.worst_case_usd
+    found = WorkPrice(
+        estimates,
+        Budget(usd=price.budget_usd, tokens=price.budget_tokens),
+        Bound(None if usd is None else round(usd * NANOUSD_PER_USD), price.worst_case_tokens),
+        price.is_sketch,
+        unknown or (UNKNOWN_STEPS if price.is_sketch else ""),
+        price.notes,
+        price.missing_keys,
+    )
+    print_work_price(found, is_json=is_json)
 
 
 def _spend(money: MoneyForm | None, model: str) -> Spend | None:

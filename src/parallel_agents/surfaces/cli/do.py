@@ -12,7 +12,8 @@ from typing import NamedTuple
 import typer
 
 from parallel_agents.app.client import App, Client
-from parallel_agents.app.plan_probes import foresee_goal
+from parallel_agents.app.foreseeing import Foresight, foresee_goal
+from parallel_agents.app.stored_work import foresee_flow
 from parallel_agents.core.ids import make_name
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import Json
@@ -44,7 +45,7 @@ from parallel_agents.surfaces.cli.context import (
 )
 from parallel_agents.surfaces.cli.distant_do import do_at_distance, price_at_distance
 from parallel_agents.surfaces.cli.do_result import concluded_do, planned
-from parallel_agents.surfaces.cli.dry_run import UNKNOWN_STEPS, DryRun, Planned, print_dry_run
+from parallel_agents.surfaces.cli.dry_run import DryRun, print_dry_run
 from parallel_agents.surfaces.cli.exits import exit_of
 from parallel_agents.surfaces.cli.file_option import Texts
 from parallel_agents.surfaces.cli.foreground import (
@@ -231,16 +232,16 @@ def _print_price(context: CliContext, asked: _Asked, display: Display) -> None:
     print_dry_run(context, plan, is_json=display.is_json)
 
 
-async def _planned_work(asked: _Asked, environment: Environment, client: Client) -> Planned:
+async def _planned_work(asked: _Asked, environment: Environment, client: Client) -> Foresight:
     """What the work would start; without a plan, that is only the planning of it."""
     request = asked.request
     if asked.plan is not None:
         request = request.with_plan(client.catalog.plan(asked.plan))
-    outlook, is_sketch = await foresee_goal(client, environment, request), asked.plan is not None
-    unknown = UNKNOWN_STEPS if is_sketch else _UNPLANNED
-    return Planned(
-        outlook.plans, request.budget, unknown, is_sketch=is_sketch, unread=outlook.unread
-    )
+    found = await foresee_goal(client, environment, request)
+    if asked.plan is None:
+        found = found._replace(unknown=_UNPLANNED)
+    planned = await client.sessions.plan_flow(request.flow_task(), key=asked.name)
+    return await foresee_flow(client, planned, found)
 
 
 async def _prepare_models(app: App, request: DoRequest) -> None:

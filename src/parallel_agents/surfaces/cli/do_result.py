@@ -15,7 +15,7 @@ from parallel_agents.app.client import App
 from parallel_agents.catalog.plan_text import plan_text
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.files import write_private
-from parallel_agents.orchestration.planning import read_plan
+from parallel_agents.flows.plan_limits import read_plan
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.foreground import Display, Work
 from parallel_agents.surfaces.cli.output_option import Form

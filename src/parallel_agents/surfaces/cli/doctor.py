@@ -41,6 +41,7 @@ from parallel_agents.errors import (
     SandboxMissing,
     Untrusted,
 )
+from parallel_agents.extras import install_line
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.models.certificates import named_authorities
 from parallel_agents.models.local.keeping.kept import look_at_all
@@ -183,7 +184,7 @@ def _embedded(context: CliContext) -> _Finding:
     model = describe(known_models()[0].model_name, context.environment.home / MODELS_FOLDER)
     if importlib.util.find_spec("xllamacpp") is None:
         return _Finding(
-            "note", "the embedded model's runtime is missing", "pip install 'pagents[local]'"
+            "note", "the embedded model's runtime is missing", install_line("pagents[local]")
         )
     if (own := context.settings.local_model_file) is not None:
         if own.is_file():
@@ -212,7 +213,7 @@ async def _sandbox(context: CliContext) -> _Finding:
 def _web(context: CliContext) -> _Finding:
     """Whether agents can search the web, and read its pages."""
     if importlib.util.find_spec("turbohtml") is None:
-        return _Finding("note", "web: pages in HTML cannot be read", "pip install 'pagents[web]'")
+        return _Finding("note", "web: pages in HTML cannot be read", install_line("pagents[web]"))
     try:
         engine = search_engine(context.environment, context.settings)
     except ConfigError as error:

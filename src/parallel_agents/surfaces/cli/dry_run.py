@@ -4,62 +4,36 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
 from parallel_agents.app.client import Client
+from parallel_agents.app.foreseeing import Foresight
 from parallel_agents.app.opening import open_without_writing
-from parallel_agents.core.budget import Amount, Budget
-from parallel_agents.core.gate import JudgeGate
-from parallel_agents.core.pricing import pricing
-from parallel_agents.core.retry_keys import name_of
-from parallel_agents.core.run import RunStatus
-from parallel_agents.core.store import SessionPlan
-from parallel_agents.core.usage import Spend
+from parallel_agents.core.bound import Bound
+from parallel_agents.core.budget import Budget
+from parallel_agents.core.dollars import limit_dollars
+from parallel_agents.core.spelling import counted
+from parallel_agents.core.usage import NANOUSD_PER_USD, Spend
 from parallel_agents.interrupts import run_cancellable
-from parallel_agents.sessions.retries import max_cost_of_first_call
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext
+from parallel_agents.surfaces.work_price import WorkPrice, price_work
 from parallel_agents.views import format
-from parallel_agents.views.costs import costs_by_agent
 from parallel_agents.views.documents import money_json
-from parallel_agents.views.estimates import Estimate, Total, likely_of, spend_of, total, totals
+from parallel_agents.views.estimates import Estimate, Total, likely_per_item, total, totals
 
 DryRun = Annotated[
     bool,
     typer.Option("--dry-run", help="Print tasks, models and costs; run and write nothing."),
 ]
-UNKNOWN_STEPS = (
-    "A step that reads what others came to has a first call that is not known yet; a step may have many"
-    " tasks, several rounds, or none."
-)
-_MANY = 1_000_000
-_TITLES = ("TASK", "AGENT", "MODEL", "FIRST CALL AT MOST", "LIKELY", "FROM")
-
-
-class Planned(NamedTuple):
-    """Work that is not begun.
-
-    Attributes:
-        plans: its sessions.
-        budget: what it may cost at most, as far as that is said.
-        unknown: what cannot be known of it yet; empty if nothing.
-        is_sketch: whether the tasks only stand for what they will be.
-        unread: the labels of tasks whose first calls are not known.
-        missing_keys: the keys that are not set, and without which it cannot begin.
-    """
-
-    plans: Sequence[SessionPlan]
-    budget: Budget
-    unknown: str = ""
-    is_sketch: bool = False
-    unread: frozenset[str] = frozenset()
-    missing_keys: Sequence[str] = ()
+_TITLES = ("TASK", "TIMES", "AGENT", "MODEL", "FIRST CALL AT MOST", "LIKELY", "FROM")
+_RIGHT = ("TIMES", "FIRST CALL AT MOST", "LIKELY")
 
 
 def print_dry_run(
-    context: CliContext, plan: Callable[[Client], Awaitable[Planned]], *, is_json: bool
+    context: CliContext, foresee: Callable[[Client], Awaitable[Foresight]], *, is_json: bool
 ) -> None:
     """Print what work would run and cost.
 
@@ -67,104 +41,51 @@ def print_dry_run(
         PagentsError: as when it is begun.
     """
 
-    async def look() -> tuple[Planned, list[Estimate]]:
+    async def look() -> WorkPrice:
         async with open_without_writing(context.environment, context.settings) as client:
-            with pricing() as missing:
-                planned = await plan(client)
-                estimates = await estimated(client, planned)
-            return planned._replace(missing_keys=missing.names), estimates
+            return await price_work(client, foresee(client))
 
-    planned, estimates = run_cancellable(look())
-    print_estimates(estimates, planned, is_json=is_json)
+    print_work_price(run_cancellable(look()), is_json=is_json)
 
 
-def print_estimates(estimates: Sequence[Estimate], planned: Planned, *, is_json: bool) -> None:
+def print_work_price(price: WorkPrice, *, is_json: bool) -> None:
     """Print what work that is not begun would cost."""
     if is_json:
-        _print_json(estimates, planned)
+        _print_json(price)
     else:
-        _print(estimates, planned)
+        _print(price)
 
 
-async def without_done(client: Client, team: SessionPlan, plans: Sequence[SessionPlan]) -> Planned:
-    """The tasks of a team that are not done already, under the name that it was begun with."""
-    keys = [plan.session.spawn_key for plan in plans]
-    children = await client.sessions.children_named(team.session.key, keys)
-    done = {name_of(child.key) for child in children if child.status is RunStatus.DONE}
-    left = [plan for plan in plans if plan.session.spawn_key not in done]
-    told = f"{len(done)} of {len(plans)} tasks are done already, and cost nothing." if done else ""
-    return Planned(left, team.budget, told)
-
-
-async def estimated(client: Client, planned: Planned) -> list[Estimate]:
-    """What each of the sessions would cost."""
-    costs = costs_by_agent(await client.journal.costs())
-    tools = client.session_tools.as_tools()
-    found: list[Estimate] = []
-    for plan in planned.plans:
-        agent = plan.session.agent.name
-        likely, runs = likely_of(costs, agent, plan.model)
-        is_free = client.models.most_nanousd(plan.model, _MANY, _MANY) == 0
-        if likely is None and is_free:
-            likely = Spend(calls=1)
-        is_unread = plan.session.label in planned.unread
-        first = None if is_unread else max_cost_of_first_call(client.models, tools, plan)
-        found.append(
-            Estimate(
-                label=plan.session.label,
-                agent=agent,
-                model=plan.model,
-                first=None if first is None else spend_of(first, plan.model),
-                likely=likely,
-                runs=runs,
-                most=_most(client, plan),
-                is_free=is_free,
-            )
-        )
-    return found
-
-
-def _most(client: Client, plan: SessionPlan) -> Spend | None:
-    """What a run costs if it makes all of its calls with a full context; None if it is not known."""
-    agent, limits = plan.session.agent, plan.queued.limits
-    output, turns = limits.max_output_tokens, limits.max_turns
-    has_others = agent.policy.may_spawn_at(plan.session.depth) or agent.refine is not None
-    if has_others or output is None or turns is None or _are_judged(plan):
-        return None
-    each: list[int] = []
-    for model in plan.queued.ladder or (plan.model,):
-        window = client.models.get(model).capabilities.context_tokens
-        nanousd = window and client.models.most_nanousd(model, window, output)
-        if nanousd is None:
-            return None
-        each.append(nanousd)
-    return spend_of(Amount(max(each) * turns, 0), plan.model)
-
-
-def _are_judged(plan: SessionPlan) -> bool:
-    gates = (*plan.session.agent.gates, *plan.queued.gates)
-    return any(isinstance(gate, JudgeGate) for gate in gates)
-
-
-def _print(estimates: Sequence[Estimate], planned: Planned) -> None:
+def _print(price: WorkPrice) -> None:
+    estimates = price.estimates
+    is_counted = any(each.tasks != 1 or each.open_list for each in estimates)
+    shown = range(len(_TITLES)) if is_counted else [n for n in range(len(_TITLES)) if n != 1]
     rows = [
         (
             each.label,
+            _times(each),
             each.agent,
             each.model,
-            money(each.first),
-            money(each.likely),
+            money(each.first) if each.most_tasks else "$0",
+            (money(each.likely) if each.most_tasks else "$0")
+            + (" each" if each.open_list and each.likely else ""),
             "a free model" if each.is_free and not each.runs else told_runs(each.runs),
         )
         for each in estimates
     ]
     if rows:
-        render.table(_TITLES, rows, right=_TITLES[3:5])
-        _print_totals(estimates, planned)
-    if planned.unknown:
-        render.note(planned.unknown)
-    note_missing_keys(planned.missing_keys)
+        titles = [_TITLES[n] for n in shown]
+        right = [name for name in _RIGHT if name in titles]
+        render.table(titles, [tuple(row[n] for n in shown) for row in rows], right=right)
+        _print_totals(price)
+    for note in filter(None, (price.unknown, *price.notes)):
+        render.note(note)
+    note_missing_keys(price.missing_keys)
     render.note("Nothing was started, called or written.")
+
+
+def _times(each: Estimate) -> str:
+    return f"up to {each.most_tasks:,}" if each.open_list else f"{each.tasks:,}"
 
 
 def note_missing_keys(names: Sequence[str]) -> None:
@@ -174,17 +95,29 @@ def note_missing_keys(names: Sequence[str]) -> None:
         render.note(f"! {' and '.join(names)} {are} not set; the work cannot begin without {them}.")
 
 
-def _print_totals(estimates: Sequence[Estimate], planned: Planned) -> None:
-    first, likely = totals(estimates)
-    tasks = "1 task" if len(estimates) == 1 else f"{len(estimates):,} tasks"
-    render.line(f"first calls  {_at_most(first)}")
-    render.line(f"likely       {told_total(likely)} for {tasks}")
-    render.line(f"worst case   {_worst(estimates, planned)}")
+def _print_totals(price: WorkPrice) -> None:
+    if not any(each.most_tasks for each in price.estimates):
+        render.line("worst case   $0, as there is nothing to do")
+        return
+    first, likely = totals(price.estimates)
+    sure = [each for each in price.estimates if not each.open_list]
+    tasks = counted(sum(each.tasks for each in sure), "task")
+    render.line(f"first calls  {_at_most(first) if sure else 'unknown'}")
+    if sure:
+        render.line(f"likely       {told_total(likely)} for {tasks}")
+    begin = "             and " if sure else "likely       "
+    for name, (each, most) in likely_per_item(price.estimates).items():
+        render.line(
+            f"{begin}{told_total(each)} for each item of {name}, whose list is not known yet"
+            f" (up to {most:,})"
+        )
+        begin = "             and "
+    render.line(f"worst case   {_worst(price)}")
 
 
 def money(spend: Spend | None) -> str:
     """A cost; `unknown` if it is not known."""
-    return "unknown" if spend is None or spend.unpriced_calls else format.money(spend)
+    return "unknown" if spend is None or spend.cost_usd is None else format.money(spend)
 
 
 def told_runs(runs: int) -> str:
@@ -196,7 +129,7 @@ def told_runs(runs: int) -> str:
 
 def told_total(found: Total) -> str:
     """A sum, and of how much it is not known."""
-    if not found.spend.calls:
+    if found.unknown and not found.spend.calls:
         return "unknown"
     return f"{format.money(found.spend)}{_rest(found)}"
 
@@ -206,19 +139,33 @@ def _rest(found: Total) -> str:
 
 
 def _at_most(found: Total) -> str:
-    return f"{format.money(found.spend)} at most{_rest(found)}" if found.spend.calls else "unknown"
+    if found.unknown and not found.spend.calls:
+        return "unknown"
+    return f"{format.money(found.spend)} at most{_rest(found)}"
 
 
-def _worst(estimates: Sequence[Estimate], planned: Planned) -> str:
-    if planned.budget.is_bound:
-        return told_bound(planned.budget)
+def _worst(price: WorkPrice) -> str:
+    budget, bound, estimates = price.budget, price.bound, price.estimates
+    if bound == Bound.of(budget) and budget.is_bound:
+        return told_bound(budget)
+    if bound.nanousd or bound.tokens:
+        return _told_bound_of_parts(price)
     if estimates and all(each.is_free for each in estimates):
         return "$0, unless something that it starts is not free"
     most = total(each.most for each in estimates)
-    if planned.is_sketch or not most.spend.calls or most.unknown:
-        return told_bound(planned.budget)
+    if price.is_sketch or not most.spend.calls or most.unknown:
+        return told_bound(budget)
     calls = "if every run makes all of its calls with a full context"
     return f"{format.money(most.spend)} {calls}; --budget USD bounds it"
+
+
+def _told_bound_of_parts(price: WorkPrice) -> str:
+    bound = price.bound
+    bounds = [] if bound.nanousd is None else [limit_dollars(bound.nanousd)]
+    bounds += [] if bound.tokens is None else [f"{bound.tokens:,} tokens"]
+    is_open = any(each.open_list for each in price.estimates)
+    most = ", for the most items that its lists may have" if is_open else ""
+    return f"{' or '.join(bounds)}, by the budgets of its parts{most}"
 
 
 def told_bound(budget: Budget) -> str:
@@ -230,18 +177,24 @@ def told_bound(budget: Budget) -> str:
     return f"{' or '.join(bounds)}, the budget"
 
 
-def _print_json(estimates: Sequence[Estimate], planned: Planned) -> None:
-    first, likely = totals(estimates)
+def _print_json(price: WorkPrice) -> None:
+    first, likely = totals(price.estimates)
+    bound = price.bound
     render.envelope(
         "estimate",
         time.time(),
-        [_json(each) for each in estimates],
+        [_json(each) for each in price.estimates],
         total=None,
         first_calls_at_most=_total_json(first),
         likely=_total_json(likely),
-        budget={"usd": planned.budget.usd, "tokens": planned.budget.tokens},
-        unknown=planned.unknown or None,
-        missing_keys=list(planned.missing_keys),
+        budget={"usd": price.budget.usd, "tokens": price.budget.tokens},
+        worst_case={
+            "usd": None if bound.nanousd is None else bound.nanousd / NANOUSD_PER_USD,
+            "tokens": bound.tokens,
+        },
+        unknown=price.unknown or None,
+        notes=list(price.notes),
+        missing_keys=list(price.missing_keys),
         dry_run=True,
     )
 
@@ -251,6 +204,9 @@ def _json(each: Estimate) -> dict[str, object]:
         "label": each.label,
         "agent": each.agent,
         "model": each.model,
+        "tasks": each.tasks,
+        "tasks_at_most": each.most_tasks,
+        "open_list": each.open_list or None,
         "first_call_at_most": spend_json(each.first),
         "likely": spend_json(each.likely),
         "from_runs": each.runs,
@@ -259,7 +215,7 @@ def _json(each: Estimate) -> dict[str, object]:
 
 def spend_json(spend: Spend | None) -> dict[str, object] | None:
     """A cost, money apart from what is simulated; null if it is not known."""
-    if spend is None or spend.unpriced_calls:
+    if spend is None or spend.cost_usd is None:
         return None
     return {
         "cost": money_json(spend.cost_usd),

@@ -204,7 +204,7 @@ def note_kept(spawned: Spawned, budget: Budget) -> None:
     """Say which options changed work that was there already, and which did not."""
     if spawned.is_new:
         return
-    if budget.is_bound:
+    if spawned.has_new_budget and "budget" not in spawned.kept:
         render.note(f"Its budget is now {_amount(budget)}.")
     if kept := describe_kept(spawned):
         render.note(f"Note: {kept}.")

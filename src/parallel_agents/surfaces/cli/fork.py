@@ -12,7 +12,9 @@ import typer
 from parallel_agents.app.acting import Acting, open_acting
 from parallel_agents.app.client import App, Client
 from parallel_agents.app.distant import Distant
+from parallel_agents.app.foreseeing import Foresight
 from parallel_agents.app.reading import check_exists
+from parallel_agents.app.stored_work import foresee_task
 from parallel_agents.core.event import Event
 from parallel_agents.core.fork import NO_FORK, Fork
 from parallel_agents.core.forking import beginning_of
@@ -44,7 +46,7 @@ from parallel_agents.surfaces.cli.context import (
 )
 from parallel_agents.surfaces.cli.distant_options import refuse_at_distance
 from parallel_agents.surfaces.cli.distant_run import print_fork_price, wait_at_distance
-from parallel_agents.surfaces.cli.dry_run import DryRun, Planned, print_dry_run
+from parallel_agents.surfaces.cli.dry_run import DryRun, print_dry_run
 from parallel_agents.surfaces.cli.inputs import given_text
 from parallel_agents.surfaces.cli.log_options import executes_work
 from parallel_agents.surfaces.cli.one_run import (
@@ -151,9 +153,8 @@ def fork(
 
 
 def _print_price(context: CliContext, name: str, asked: Fork, *, is_json: bool) -> None:
-    async def plan(client: Client) -> Planned:
-        planned = await client.sessions.plan_fork(name, asked)
-        return Planned([planned], planned.budget)
+    async def plan(client: Client) -> Foresight:
+        return await foresee_task(client, await client.sessions.plan_fork(name, asked))
 
     print_dry_run(context, plan, is_json=is_json)
 

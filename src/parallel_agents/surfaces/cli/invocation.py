@@ -12,7 +12,6 @@ from functools import cache
 from itertools import takewhile
 from pathlib import Path
 
-from parallel_agents.interpreter import this_python
 from parallel_agents.surfaces.cli.main import COMMANDS
 
 _NAME = "pagents"
@@ -23,11 +22,10 @@ _OF_HOME = re.compile(
     r"|kill|list|merge|report|resume|search|send|show|steer|wait|watch)\b"
 )
 _WHERE = ("--url", "--home", "--profile")
-_PIP = re.compile(rf"(?<!-m )\bpip install (?=[\"']{_NAME}\[)")
 
 
 def as_called(text: str, name: str | None = None, arguments: Sequence[str] | None = None) -> str:
-    """A text with its `pagents` and `pip` commands written so that they work here.
+    """A text with its `pagents` commands written so that they work here.
 
     Args:
         text: what is shown.
@@ -37,8 +35,6 @@ def as_called(text: str, name: str | None = None, arguments: Sequence[str] | Non
     name = name or command_name(sys.argv[0])
     if where := _where(sys.argv[1:] if arguments is None else arguments):
         text = _OF_HOME.sub(lambda found: f"{found[0]}{where}", text)
-    if _PIP.search(text) and (pip := pip_command(this_python())) != "pip":
-        text = _PIP.sub(lambda _: f"{pip} install ", text)
     return text if name == _NAME else _CALL.sub(f"{name} ", text)
 
 
@@ -51,21 +47,6 @@ def _where(arguments: Sequence[str]) -> str:
         if option in _WHERE and (value if equals else following):
             found[option] = value if equals else following
     return "".join(f" {option} {shlex.quote(value)}" for option, value in found.items())
-
-
-@cache
-def pip_command(python: str, *, search: str | None = None) -> str:
-    """What installs into the environment of this interpreter.
-
-    The shell's `pip` may be of another environment, where `pagents` means whatever an index has by that name.
-
-    Args:
-        python: the interpreter.
-        search: the folders that the shell searches; by default those of this process.
-    """
-    found = shutil.which("pip", path=search)
-    is_ours = found is not None and Path(found).parent == Path(python).parent
-    return "pip" if is_ours else f"{shlex.quote(python)} -m pip"
 
 
 @cache

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from parallel_agents.app.reading import Reader
 from parallel_agents.core.run import Result, RunnerKind
-from parallel_agents.views.last_tries import RowCount, last_tries
+from parallel_agents.core.usage import Spend
+from parallel_agents.views.flow_steps import FlowStep, read_flow_steps
+from parallel_agents.views.last_tries import ALL_SHOWN, NotShown, RowCount, last_tries
 from parallel_agents.views.sessions import SessionLine, lines_of
 
 
@@ -16,10 +20,13 @@ class Looked(NamedTuple):
     Attributes:
         members: the sessions of its tasks, if it is a team or a flow.
         results: those of its members, or its own.
-        own: the result of a flow, once there is one.
+        own: the result of a flow, once there is one; its time is that of all runs that it continues, as
+            its costs are.
         total: how many tasks there are, each once.
-        former: how many tries of them others followed.
+        not_shown: what no longer counts of it.
         rows: how far a map's rows are.
+        steps: of a flow, everything that it has begun.
+        spent: what all runs of an agent's session, and all below it, used; None if it has had one run.
     """
 
     whole: SessionLine
@@ -27,8 +34,10 @@ class Looked(NamedTuple):
     results: list[Result]
     own: list[Result]
     total: int
-    former: int = 0
+    not_shown: NotShown = ALL_SHOWN
     rows: RowCount | None = None
+    steps: Sequence[FlowStep] = ()
+    spent: Spend | None = None
 
 
 async def look_at(client: Reader, name: str, limit: int | None) -> Looked:
@@ -45,5 +54,12 @@ async def look_at(client: Reader, name: str, limit: int | None) -> Looked:
     results = await client.sessions.results(shown)
     is_flow = row.run.kind is RunnerKind.FLOW
     own = await client.sessions.results([row.run.id]) if is_flow else []
+    if whole.seconds_before and whole.seconds is not None:
+        own = [replace(result, seconds=whole.seconds) for result in own]
     total = len(tries.runs)
-    return Looked(whole, members, results, own, total, len(tries.former), tries.rows)
+    steps = await read_flow_steps(client.journal, whole, members)
+    spent = None
+    if row.run.kind is RunnerKind.AGENT and row.run.number > 1:
+        costs = await client.journal.costs(tree=row.session.key)
+        spent = sum((each.spend for each in costs), Spend())
+    return Looked(whole, members, results, own, total, tries.not_shown, tries.rows, steps, spent)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import typer
 
-from parallel_agents.app.asked_map import AskedMap, Templates
+from parallel_agents.app.asked_map import AskedMap, Notation, Templates
 from parallel_agents.app.client import App
 from parallel_agents.app.map_out import out_file
 from parallel_agents.core.gate import Refine
@@ -24,7 +24,7 @@ from parallel_agents.maps.reducing import TEXT
 from parallel_agents.maps.request import MapRequest
 from parallel_agents.maps.source import Source
 from parallel_agents.sessions.requests import check_key
-from parallel_agents.surfaces.cli import map_options, progress
+from parallel_agents.surfaces.cli import map_options, progress, render
 from parallel_agents.surfaces.cli.context import (
     AnswersFile,
     AsJson,
@@ -69,7 +69,7 @@ from parallel_agents.surfaces.cli.progress import ProgressStyle
 from parallel_agents.surfaces.cli.spawn import AgentName, Conditions, Rounds, Rubric, gates_of
 from parallel_agents.surfaces.cli.stdin import NAME as STDIN
 
-_HOW = "add --text 'Classify: {column}', or -i NAME={column} for an input of the agent"
+_HOW = Notation("add", "--text '{}'", "-i {}={}")
 
 
 @executes_work
@@ -215,9 +215,11 @@ async def _prepare(asked: AskedMap, app: App, *, is_json: bool) -> Begin:
         spawned = await asked.begin(app, checked.request)
         (row,) = await app.sessions.rows_of([spawned.run_id])
         count = "1 row" if checked.rows == 1 else f"{checked.rows:,} rows"
-        of = f"{count} on {plan.model}"
+        of = count if "model" in spawned.kept else f"{count} on {plan.model}"
         work = announce_map(row, is_json=is_json, of=of)
         note_left_out(checked.request.source)
+        for note in checked.notes:
+            render.note(f"Note: {note}.")
         note_kept(spawned, asked.budget)
         return work
 

@@ -14,15 +14,16 @@ from parallel_agents.app.map_price import price_map
 from parallel_agents.app.opening import open_without_writing
 from parallel_agents.core.budget import Amount
 from parallel_agents.core.pricing import pricing
+from parallel_agents.core.spelling import counted
 from parallel_agents.core.usage import NANOUSD_PER_USD, SIMULATED, Spend
 from parallel_agents.maps.source import Source
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.dry_run import money, note_missing_keys, spend_json, told_runs
 from parallel_agents.surfaces.cli.map_shown import note_left_out
+from parallel_agents.surfaces.work_price import CACHED, likely_of_map
 from parallel_agents.views import format
-from parallel_agents.views.costs import costs_by_agent
-from parallel_agents.views.estimates import likely_of, shared, spend_of
+from parallel_agents.views.estimates import spend_of
 
 _SHOWN = 600
 
@@ -34,6 +35,10 @@ class Priced(NamedTuple):
         done: rows that are done, and cost nothing.
         would_run: those that are not.
         calls: how many first calls these are.
+        reducer: the agent that combines the results; empty for none.
+        reduce_calls: how many first calls that makes.
+        is_closed: whether the map was killed, so that nothing is added to it.
+        is_cached: whether replies of the cache are used.
         text: the task of the first row.
         values: its input.
         nanousd: the most that the first calls cost, in billionths of a US dollar; None if unknown.
@@ -56,6 +61,10 @@ class Priced(NamedTuple):
     is_exact: bool
     likely_nanousd: int | None
     from_runs: int
+    reducer: str = ""
+    reduce_calls: int = 0
+    is_closed: bool = False
+    is_cached: bool = False
     missing_keys: tuple[str, ...] = ()
 
     @property
@@ -76,9 +85,8 @@ async def print_price(
         with pricing() as missing:
             checked = await check(client)
             price = await price_map(client, name, checked)
-        agent = checked.first.task.agent_name
-        likely, runs = likely_of(costs_by_agent(await client.journal.costs()), agent, price.model)
-    expected = likely and shared(likely, price.calls, 1)
+        agent, reducer = checked.first.task.agent_name, checked.request.reduce
+        likely = await likely_of_map(client, agent, reducer, price)
     found = Priced(
         rows=checked.rows,
         done=price.done,
@@ -92,11 +100,17 @@ async def print_price(
         nanousd=price.nanousd,
         tokens=price.tokens,
         is_exact=price.is_exact,
-        likely_nanousd=_nanousd(expected),
-        from_runs=runs,
+        likely_nanousd=_nanousd(likely.spend),
+        from_runs=likely.runs,
+        reducer=reducer,
+        reduce_calls=price.reduce_calls,
+        is_closed=price.is_closed,
+        is_cached=bool(checked.request.cache_seconds),
         missing_keys=missing.names,
     )
     tell_price(found, name, checked.request.source, is_json=is_json)
+    for note in checked.notes:
+        render.note(f"Note: {note}.")
 
 
 def _nanousd(spend: Spend | None) -> int | None:
@@ -111,16 +125,18 @@ def tell_price(found: Priced, name: str, rows: Source, *, is_json: bool) -> None
     if is_json:
         render.envelope("priced", time.time(), [_json(found)], id=name, dry_run=True)
         return
-    before = f", of which {found.done:,} are done" if found.done else ""
+    before = f", of which {found.done:,} are done" if found.done and not found.is_closed else ""
     render.line(f"{_rows(found.rows)} of {rows.name}{before}")
     note_left_out(rows)
     render.line(f"agent   {found.agent} on {found.model}")
     render.line(f"results {found.out}")
     render.line("first   " + format.cut(format.one_line(_shown(found)), _SHOWN))
     render.note(_told(found))
-    if found.would_run:
+    if found.would_run or found.reduce_calls:
         from_runs = f", from {told_runs(found.from_runs)}" if found.from_runs else ""
         render.line(f"likely  {money(_likely(found))}{from_runs}")
+    if found.is_cached and (found.would_run or found.reduce_calls):
+        render.note(CACHED)
     note_missing_keys(found.missing_keys)
 
 
@@ -135,19 +151,32 @@ def _rows(count: int) -> str:
 
 
 def _told(found: Priced) -> str:
+    if found.is_closed:
+        return "The map was killed; asked for again it only shows its results, and costs nothing."
+    combines = f"{found.reducer} would combine the results" if found.reduce_calls else ""
+    if not found.would_run and not combines:
+        done = "done and combined" if found.reducer else "done"
+        return f"All rows are {done}; nothing would run."
+    calls = found.calls + found.reduce_calls
     if not found.would_run:
-        return "All rows are done; nothing would run."
-    rows = f"{_rows(found.would_run)} would run"
-    if found.calls < found.would_run:
-        rows += f" in {'1 call' if found.calls == 1 else f'{found.calls:,} calls'}"
+        told = f"All rows are done, and {combines}{_in_calls(found.reduce_calls)}"
+    else:
+        told = f"{_rows(found.would_run)} would run"
+        told += _in_calls(found.calls) if found.calls < found.would_run else ""
+        told += f", and {combines}{_in_calls(found.reduce_calls)}" if combines else ""
     if found.nanousd is None:
-        return f"{rows}, at an unknown price."
+        return f"{told}, at an unknown price."
     about = "" if found.is_exact else "about, from some of them, "
+    about = "about " if combines and found.would_run else about
     simulated = " simulated" if found.is_simulated else ""
     money = f"${found.nanousd / NANOUSD_PER_USD:.4f}{simulated} at most"
-    their = "their first calls cost" if found.calls > 1 else "the first call costs"
-    their = their if found.would_run > 1 else "its first call costs"
-    return f"{rows}; {their} {about}{money}."
+    their = "their first calls cost" if calls > 1 else "the first call costs"
+    their = their if found.would_run > 1 or combines else "its first call costs"
+    return f"{told}; {their} {about}{money}."
+
+
+def _in_calls(count: int) -> str:
+    return f" in {counted(count, 'call')}"
 
 
 def _shown(found: Priced) -> str:
@@ -160,6 +189,9 @@ def _json(found: Priced) -> dict[str, object]:
         "rows": found.rows,
         "done": found.done,
         "calls": found.calls,
+        "reducer": found.reducer or None,
+        "reduce_calls": found.reduce_calls,
+        "is_closed": found.is_closed,
         "agent": found.agent,
         "model": found.model,
         "out": found.out,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from parallel_agents.core.ids import RunId, SessionKey, function_of
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json
+from parallel_agents.core.usage import Spend
 from parallel_agents.core.verbs import Sessions
 from parallel_agents.errors import GatewayUnreachable
 from parallel_agents.maps.progress import MapProgress
@@ -29,9 +30,11 @@ from parallel_agents.surfaces.cli.live_area import LiveArea
 from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
 from parallel_agents.views import cells, format
 from parallel_agents.views.documents import result_json
+from parallel_agents.views.last_tries import last_tries
 
 _LIVE_SECONDS, _TEXT_SECONDS, _ECHO_SECONDS = 0.25, 10.0, 0.25
 _QUESTION_SECONDS = 0.5
+_END_SECONDS = 2.0
 _ECHOED_BYTES = 1_000_000
 _NONE: Mapping[str, Json] = {}
 
@@ -105,7 +108,13 @@ class _ShownMap:
         self._copy()
 
     async def catch_up(self) -> None:
-        (row,) = await self._app.sessions.rows_of([self.work.run])
+        sessions, journal = self._app.sessions, self._app.journal
+        (row,) = await sessions.rows_of([self.work.run])
+        rows = (await last_tries(sessions, journal, row)).rows
+        if rows is not None and rows.ended == rows.total:
+            with suppress(TimeoutError):  # it ends as soon as it has heard of its last row
+                await sessions.wait([self.work.run], timeout=_END_SECONDS)
+            (row,) = await sessions.rows_of([self.work.run])
         self.is_over = row.run.status.is_over
         self._copy()
         if (now := self._progress) is not None and not self.is_over:
@@ -230,6 +239,7 @@ def describe(now: MapProgress) -> str:
         f"{now.ended:,}/{now.rows:,} rows",
         *([f"{now.reused:,} done before"] if now.reused else []),
         *([f"{now.failed:,} failed"] if now.failed else []),
+        *([f"{now.killed:,} killed"] if now.killed else []),
         *([f"about {format.seconds(left)} left"] if left else []),
         *([f"{cost} so far"] if now.spent.calls else []),
         *([f"about ${forecast:.2f} in all"] if forecast else []),
@@ -299,7 +309,15 @@ def _summary(result: Result, counts: Mapping[str, Json], now: MapProgress | None
         f"{format.glyph(result.status)} {format.status(result.status)}{took}",
         done,
         before,
-        format.tokens(result.total_spend),
-        format.money(result.total_spend),
+        *_spent(result.total_spend, None if now is None else now.before),
     ]
     return "   ".join(filter(None, parts))
+
+
+def _spent(total: Spend, before: Spend | None) -> Sequence[str]:
+    """The tokens and the cost; of a map that was continued, those of now and the cost of all its runs."""
+    if before is None or not before.calls:
+        return format.tokens(total), format.money(total)
+    spent = total.since(before)
+    here = (format.tokens(spent), format.money(spent)) if spent.calls else ("$0",)
+    return *here, f"{format.money(total)} in all runs"

@@ -6,6 +6,7 @@ import asyncio
 from typing import NamedTuple
 
 from parallel_agents.errors import InvalidInput, MissingExtra, MissingKey
+from parallel_agents.extras import install_line
 from parallel_agents.interrupts import run_interruptible
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext
@@ -21,7 +22,7 @@ except ModuleNotFoundError as error:
     raise MissingExtra(
         "the MCP server for HTTP is not installed",
         why=str(error),
-        hint="pip install 'pagents[mcp]'; over stdio it needs no extra",
+        hint=f"{install_line('pagents[mcp]')}; over stdio it needs no extra",
     ) from error
 
 TOKEN_NAME = "mcp-token"  # noqa: S105 - the name of a file, not a token

@@ -223,10 +223,10 @@ def _summary(merged: MergedWorkspace, *, is_dry: bool) -> str:
     marked = len(merged.marked)
     count, left = len(merged.changed) - marked, len(merged.conflicts) - marked
     if not (count or marked or left or merged.resolved):
-        if merged.already_merged:
-            return "nothing to merge (already merged)"
+        if not merged.already_merged:
+            return "nothing to merge: no file was changed"
         again = f"`pagents diff {merged.id} | git apply` brings it again"
-        return f"nothing to merge; if you took back what was merged, {again}"
+        return f"nothing to merge (already merged); if you took that back, {again}"
     told: list[str] = []
     if count or not marked:
         told.append(f"{_files(count)} {'would change' if is_dry else 'changed'}")

@@ -10,7 +10,7 @@ import orjson
 import typer
 
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.skill import show_edits, show_parts, user_around
+from parallel_agents.surfaces.cli.skill import program_with, show_edits, show_parts, user_around
 from parallel_agents.surfaces.plugins import content, installing
 from parallel_agents.surfaces.plugins.clients import NAME, OPENCLAW, Place, Scope
 
@@ -40,13 +40,13 @@ def install_skill(
     around = user_around(None)
     usual = OPENCLAW.find(Scope.USER, around).skill
     folder = usual if skills is None else skills.expanduser().absolute() / NAME
-    program = content.this_program()
+    program = program_with(None)
     found = installing.look(OPENCLAW, Place(skill=folder), program)
     if not force:
         show_edits(found)
     show_parts(installing.install(found, overwrites=force))
     example = folder / "examples" / "simple_parallel_research.py"
-    render.note(f"Try: {program.python} {example}")
+    render.note(f"Try: {program.in_home}{program.python} {example}")
     render.note(OPENCLAW.again)
     server = orjson.dumps(content.server_entry(OPENCLAW, program)).decode()
     render.note(f"The tools by MCP: openclaw mcp set {NAME} {shlex.quote(server)}")

@@ -19,8 +19,8 @@ from parallel_agents.core.ids import SessionKey, function_of
 from parallel_agents.core.plan import Plan, as_json
 from parallel_agents.core.question import Answer, answered_key, question_id
 from parallel_agents.errors import AlreadyAnswered, InvalidInput, PlanUnconfirmed
+from parallel_agents.flows.plan_limits import limited_plan, read_plan
 from parallel_agents.orchestration.orchestrator import APPROVE_STEP, PLAN_STEP
-from parallel_agents.orchestration.planning import read_plan
 from parallel_agents.orchestration.request import DO
 from parallel_agents.settings import Environment
 from parallel_agents.surfaces.cli import render
@@ -107,7 +107,7 @@ class _ShownDo:
             case Queued(flow=FlowTask() as flow):
                 self._flow = flow
                 if (given := flow.input.get("plan")) is not None:
-                    await self._show(read_plan(given))
+                    await self._show(limited_plan(read_plan(given), flow.options))
             case StepFinished(name=name, error=None, output=made) if name == f"{PLAN_STEP}/made":
                 await self._show(read_plan(made))
             case Asked() if event.key.startswith(f"step/{APPROVE_STEP}"):

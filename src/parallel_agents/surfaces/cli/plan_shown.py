@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from parallel_agents.app.client import Client
+from parallel_agents.app.foreseeing import Foresight, foresee_steps
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.plan import Plan, Step, placed_steps, with_default_model
+from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task
 from parallel_agents.core.usage import NANOUSD_PER_USD, SIMULATED
 from parallel_agents.errors import PagentsError
@@ -63,19 +66,37 @@ def _asked(step: Step) -> str:
 
 
 async def _priced(client: Client, plan: Plan, flow: FlowTask) -> _Price:
-    """The budget, where there is one; otherwise the first call of each step, without what it reads."""
+    """What budgets bound it to; otherwise the first call of each task, without what it reads."""
+    plan = with_default_model(plan, flow.model)
+    found = await _foreseen(client, plan, flow)
     bound = _least(flow.budget, plan.budget)
+    if found is not None and found.bound.nanousd:
+        by_parts = found.bound.nanousd / NANOUSD_PER_USD
+        bound = by_parts if bound is None else min(bound, by_parts)
     if bound is not None:
         return _Price(bound, is_bound=True)
-    placed = [*placed_steps(with_default_model(plan, flow.model))]
-    placed = [each for each in placed if each.step.agent or each.step.create is not None]
-    if placed and all(each.step.budget.usd is not None for each in placed):
-        return _Price(sum(each.step.budget.usd or 0 for each in placed), is_bound=True)
-    found = [await _first_call(client, each.step, each.model) for each in placed]
-    known = [each.nanousd for each in found if each.nanousd is not None]
-    total = sum(known) / NANOUSD_PER_USD
-    is_simulated = bool(found) and all(each.is_simulated for each in found)
-    return _Price(total if len(known) == len(found) else None, False, is_simulated)
+    times = {} if found is None else {each.label: each.times.most for each in found.tasks}
+    total, is_known, simulated = 0, True, list[bool]()
+    for each in placed_steps(plan):
+        if each.step.agent or each.step.create is not None:
+            first = await _first_call(client, each.step, each.model)
+            total += (first.nanousd or 0) * times.get(each.label, 1)
+            is_known = is_known and first.nanousd is not None
+            simulated.append(first.is_simulated)
+    usd = total / NANOUSD_PER_USD if is_known else None
+    return _Price(usd, False, bool(simulated) and all(simulated))
+
+
+async def _foreseen(client: Client, plan: Plan, flow: FlowTask) -> Foresight | None:
+    match flow.input.get("material"):
+        case Mapping() as material:
+            values = material
+        case _:
+            values = dict[str, Json]()
+    try:
+        return await foresee_steps(client, plan, values)
+    except PagentsError:
+        return None  # that the plan cannot begin is told where it is checked
 
 
 def _least(one: Budget, other: Budget) -> float | None:

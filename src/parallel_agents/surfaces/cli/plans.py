@@ -11,8 +11,9 @@ from typing import Annotated
 import orjson
 import typer
 
+from parallel_agents.catalog.agent_file import parse_agent
 from parallel_agents.catalog.catalog import BUILT_IN, Catalog
-from parallel_agents.catalog.source import Source
+from parallel_agents.catalog.source import Source, read_source
 from parallel_agents.catalog.team_file import parse_team
 from parallel_agents.catalog.team_schema import team_schema
 from parallel_agents.core.agent import NAME_PATTERN
@@ -74,11 +75,23 @@ def _templates() -> dict[str, Path]:
 
 
 def validate(
-    name: _Named,
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A team file, an agent's file, or a team by name.", metavar="FILE|NAME"
+        ),
+    ],
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Check a team file as `run` would, without a call."""
+    """Check a team file as `run` would, or the file of an agent, without a call."""
+    if Path(name).suffix == ".md":
+        agent = parse_agent(read_source(Path(name)))
+        if json:
+            render.json_line({"schema": "pagents.valid/1", "name": agent.name})
+            return
+        render.line(f"✔ {agent.name}  valid: an agent")
+        return
     team = find_catalog(home).team(_found(name))
     count = f"{team.count} tasks" if team.count > 1 else "1 task"
     levels = 1 if team.plan is None else len(plan_graph.levels(team.plan))

@@ -52,7 +52,7 @@ def report(
                 titles={each.row.run.id: each.row.run.title for each in found.members},
                 left=[each for each in found.members if each.row.run.id not in ended],
                 total=found.total,
-                former=found.former,
+                not_shown=found.not_shown,
                 rows=found.rows,
                 costs=await client.journal.costs(tree=tree),
                 at=time.time(),

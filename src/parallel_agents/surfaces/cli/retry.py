@@ -44,7 +44,7 @@ def retry(
     if not json:
         print_retries(retries, is_dry=True)
     if not dry_run and any(each.refusal is None for each in retries):
-        if not (yes or json):
+        if not (yes or json or all(each.missing_keys for each in retries)):
             _confirm(len(retries))
         retries = run_cancellable(retried(context, chosen, asked, is_dry=False))
         if not json:

@@ -11,6 +11,7 @@ from parallel_agents.app.client import Client
 from parallel_agents.core.budget import Amount
 from parallel_agents.core.dead_letter import DeadLetter, Edits
 from parallel_agents.core.ids import SessionKey, short
+from parallel_agents.core.pricing import pricing
 from parallel_agents.core.schema import Json
 from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.usage import NANOUSD_PER_USD, SIMULATED
@@ -21,7 +22,7 @@ from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.called import called
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.dead_letters import Chosen, choose
-from parallel_agents.surfaces.cli.dry_run import money, told_total
+from parallel_agents.surfaces.cli.dry_run import money, note_missing_keys, told_total
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.inputs import read_inputs
 from parallel_agents.views.estimates import Total, spend_of, total
@@ -44,6 +45,7 @@ class Retry(NamedTuple):
 
     Attributes:
         typed: what a person types for the session, if it is there.
+        missing_keys: of what would run, the keys that are not set, and without which it cannot begin.
     """
 
     letter: DeadLetter
@@ -53,6 +55,7 @@ class Retry(NamedTuple):
     amount: Amount | None = None
     refusal: PagentsError | None = None
     typed: str = ""
+    missing_keys: Sequence[str] = ()
 
 
 def _asked_at(letter: DeadLetter) -> float:
@@ -94,13 +97,15 @@ async def _plan(client: Acting, letter: DeadLetter, asked: Edited) -> Retry:
     if client.here is None:
         return await _priced_there(client, letter, asked)
     try:
-        planned = await client.here.sessions.plan_retry(letter, asked.of(letter))
+        with pricing() as missing:
+            planned = await client.here.sessions.plan_retry(letter, asked.of(letter))
+            if isinstance(planned, Spawned):
+                return await _found(client, letter, planned)
+            amount = _price(client.here, planned)
     except PagentsError as refusal:
         return Retry(letter, None, refusal=refusal)
-    if isinstance(planned, Spawned):
-        return await _found(client, letter, planned)
-    amount = _price(client.here, planned)
-    return Retry(letter, None, model=planned.model, amount=amount)
+    model, keys = planned.model, missing.names
+    return Retry(letter, None, model=model, amount=amount, missing_keys=keys)
 
 
 async def _priced_there(client: Acting, letter: DeadLetter, asked: Edited) -> Retry:
@@ -112,7 +117,8 @@ async def _priced_there(client: Acting, letter: DeadLetter, asked: Edited) -> Re
         return Retry(letter, None, refusal=refusal)
     money, tokens = form.first_call_at_most, form.tokens_at_most
     amount = None if tokens is None else Amount(money and money.nanousd, tokens)
-    return Retry(letter, form.session_key, form.is_new, form.model, amount)
+    keys = form.missing_keys
+    return Retry(letter, form.session_key, form.is_new, form.model, amount, missing_keys=keys)
 
 
 async def _start(client: Acting, letter: DeadLetter, asked: Edited) -> Retry:
@@ -159,6 +165,7 @@ def print_retries(retries: Sequence[Retry], *, is_dry: bool) -> None:
     if is_dry:
         spends = [spend_of(given.amount, given.model) for given in retries if given.amount]
         render.note(_told(total(spends)) if spends else "Nothing would run.")
+        note_missing_keys([*dict.fromkeys(name for each in retries for name in each.missing_keys)])
     else:
         started = [given.typed for given in retries if given.typed]
         if started:
@@ -195,6 +202,7 @@ def retry_json(given: Retry) -> Mapping[str, Json]:
         "first_call_at_most": None if most is None else {"amount": most, "currency": "USD"},
         "is_simulated": given.model.startswith(SIMULATED),
         "tokens_at_most": None if amount is None else amount.tokens,
+        "missing_keys": [*given.missing_keys],
         "error": None if refusal is None else {"code": refusal.code, "message": refusal.message},
     }
 

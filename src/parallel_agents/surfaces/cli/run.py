@@ -10,10 +10,10 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from parallel_agents.app.begin_plan import begin_plan
 from parallel_agents.app.client import App, Client
-from parallel_agents.app.plan_probes import foresee_plan
+from parallel_agents.app.foreseeing import Foresight, foresee_plan
 from parallel_agents.app.reading import check_exists
+from parallel_agents.app.stored_work import foresee_flow, foresee_team
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.ids import RunId, make_name
 from parallel_agents.core.row import Row
@@ -21,6 +21,7 @@ from parallel_agents.core.run import RunnerKind, RunStatus
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import OnFailure, TeamTask
 from parallel_agents.errors import UnknownModel
+from parallel_agents.flows.plan_task import plan_task
 from parallel_agents.sessions.requests import check_key
 from parallel_agents.settings import Environment
 from parallel_agents.surfaces.cli import progress, render
@@ -59,13 +60,7 @@ from parallel_agents.surfaces.cli.distant_run import (
     team_at_distance,
 )
 from parallel_agents.surfaces.cli.do_result import concluded_do
-from parallel_agents.surfaces.cli.dry_run import (
-    UNKNOWN_STEPS,
-    DryRun,
-    Planned,
-    print_dry_run,
-    without_done,
-)
+from parallel_agents.surfaces.cli.dry_run import DryRun, print_dry_run
 from parallel_agents.surfaces.cli.exits import exit_of
 from parallel_agents.surfaces.cli.file_option import Texts
 from parallel_agents.surfaces.cli.foreground import (
@@ -133,19 +128,17 @@ class _AskedRun(NamedTuple):
             is_json=display.is_json,
         )
 
-    async def planned(self, environment: Environment, client: Client) -> Planned:
+    async def foreseen(self, environment: Environment, client: Client) -> Foresight:
         """The sessions that it would start, as far as that is known."""
         found = client.catalog.team(self.team)
         values = team_values(found, self.inputs, self.files)
         if found.plan is None:
             asked = self.overrides.team_task(found, values)
-            team, *plans = await client.sessions.plan_team(asked, key=self.name)
-            return await without_done(client, team, plans)
-        plan = self.overrides.apply_to_plan(found.plan)
-        outlook = await foresee_plan(client, environment, plan, found.filled(values))
-        return Planned(
-            outlook.plans, plan.budget, UNKNOWN_STEPS, is_sketch=True, unread=outlook.unread
-        )
+            return await foresee_team(client, await client.sessions.plan_team(asked, key=self.name))
+        plan, filled = self.overrides.apply_to_plan(found.plan), found.filled(values)
+        work = await foresee_plan(client, environment, plan, filled)
+        planned = await client.sessions.plan_flow(plan_task(plan, filled), key=self.name)
+        return await foresee_flow(client, planned, work)
 
 
 @executes_work
@@ -212,7 +205,7 @@ def _run_here(
     context: CliContext, asked: _AskedRun, _tags: Sequence[str], display: Display, *, is_dry: bool
 ) -> None:
     if is_dry:
-        plan = partial(asked.planned, context.environment)
+        plan = partial(asked.foreseen, context.environment)
         print_dry_run(context, plan, is_json=display.is_json)
     else:
         _run_to_the_end(context, partial(asked.prepare, context, display), display)
@@ -257,7 +250,7 @@ async def prepare_run(
 async def _begin_plan(
     app: App, task: FlowTask, key: str | None, count: int, *, is_json: bool
 ) -> Work:
-    spawned = await begin_plan(app, task, key)
+    spawned = await app.sessions.spawn_flow(task, key=key)
     if task.max_parallel is not None:
         app.sessions.limit_parallel(spawned.session_key, task.max_parallel)
     (row,) = await app.sessions.rows_of([spawned.run_id])

@@ -15,6 +15,7 @@ from parallel_agents.flows.plan_task import NAME, plan_task
 from parallel_agents.settings import Environment
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.prepare_models import prepare_team
+from parallel_agents.views import format
 
 _GLYPHS = {"done": "✔", "skipped": "○", "failed": "✖", "blocked": "✖"}
 
@@ -48,7 +49,9 @@ def tell_steps(result: Result) -> None:
         if isinstance(end, Mapping) and end.get("status") != "done":
             status = str(end.get("status"))
             render.line(f"{_GLYPHS.get(status, '?')} {id}  {status}: {end.get('why', '')}")
-    for notice in result.notices:
+    if steps_of(result) and result.error is not None and result.error.hint:
+        render.note(f"  hint  {result.error.hint}")
+    for notice in format.notices(result):
         render.note(f"Note: {notice}")
     if result.error is not None and not steps_of(result):
         render.result(result)

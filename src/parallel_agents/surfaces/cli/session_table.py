@@ -10,9 +10,10 @@ from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.list_shown import print_list
 from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.views import format
+from parallel_agents.views.flow_steps import FlowStep
 from parallel_agents.views.session_tree import Branch
 from parallel_agents.views.sessions import SessionLine
-from parallel_agents.views.states import needs_text, shown_state
+from parallel_agents.views.states import glyph, needs_text, shown_state
 
 _TITLES = ("ID", "LABEL", "STATE", "DOING", "TIME", "COST")
 _NEEDS = "NEEDS"
@@ -39,6 +40,23 @@ def print_branches(branches: Sequence[Branch], form: Form | None = None) -> None
         ],
         form,
     )
+
+
+def print_steps(steps: Sequence[FlowStep]) -> None:
+    """A table of the steps of a flow; those that are no sessions have no id. Nothing if there are none."""
+    sessions = [step.line for step in steps if step.line is not None]
+    rows = dict(zip([line.row.run.id for line in sessions], _rows(sessions), strict=True))
+    cells = [
+        _step_cells(step) if step.line is None else rows[step.line.row.run.id] for step in steps
+    ]
+    if cells:
+        _print_cells(cells, None)
+
+
+def _step_cells(step: FlowStep) -> tuple[str, ...]:
+    seconds = "" if step.seconds is None else format.seconds(step.seconds)
+    state = f"{glyph(step.state, step.status)} {step.state}"
+    return ("", step.name, state, format.exact(step.text), seconds, "", "")
 
 
 def _print_cells(cells: Sequence[Sequence[str]], form: Form | None) -> None:

@@ -8,8 +8,9 @@ import typer
 
 from parallel_agents.app.reading import open_reader
 from parallel_agents.core.command_limits import described
-from parallel_agents.core.ids import short
+from parallel_agents.core.ids import SessionKey, short
 from parallel_agents.core.run import RunnerKind
+from parallel_agents.core.usage import Spend
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_store
@@ -18,11 +19,11 @@ from parallel_agents.surfaces.cli.looking import Looked, look_at
 from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.surfaces.cli.pages import Limit, most
 from parallel_agents.surfaces.cli.results_shown import print_results
-from parallel_agents.surfaces.cli.session_table import doing, print_lines
+from parallel_agents.surfaces.cli.session_table import doing, print_lines, print_steps
 from parallel_agents.views import format
-from parallel_agents.views.documents import result_json
+from parallel_agents.views.documents import money_json, result_json
+from parallel_agents.views.flow_steps import flow_step_json
 from parallel_agents.views.forks import told
-from parallel_agents.views.last_tries import tries_told
 from parallel_agents.views.session_documents import line_json
 from parallel_agents.views.states import needs_text, shown_state
 
@@ -44,38 +45,75 @@ def show(
             return await look_at(client, name, most(limit))
 
     found = run_cancellable(look())
-    whole, members, results, own, total, *_ = found
-    row = whole.row
-    names = {row.session.key: format.name(row)}
+    row = found.whole.row
     if json:
-        items = [result_json(result) for result in results]
-        more: dict[str, object] = {"truncated": True} if len(members) < total else {}
-        if own:
-            more["result"] = result_json(own[0])
-        more["session"] = line_json(whole)
-        more["sessions"] = [line_json(member) for member in members]
-        render.envelope("show", time.time(), items, total=None, **more)
+        _print_document(found)
     elif output is not None:
-        print_results(own or results, output, names)
+        print_results(found.own or found.results, output, _names(found))
     else:
-        is_flow = row.run.kind is RunnerKind.FLOW
-        for result in () if is_flow else results:
-            render.result(result, names.get(result.session_key))
-        if is_flow or len(results) < total or total > 1:
-            print_lines(members)
-        for result in own:
-            render.result(result)
-        name, key = format.name(row), row.session.key
-        given = "" if name == short(key) else f"  {name}"
-        render.line(f"{shown_state(whole)}  {row.session.label}{given}  {key}")
-        if needs := needs_text(whole):
-            render.note(f"{needs}: {whole.asks or doing(whole)}")
-        if link := row.session.options.forked_from:
-            render.note(f"forked from {told(link)}")
-        if limits := described(row.session.options.limits.of_commands):
-            render.note(f"limits of its commands: {limits}")
-        _tell_rest(found, name)
+        _print_whole(found)
     raise typer.Exit(exit_of(row.run.status))
+
+
+def _names(found: Looked) -> dict[SessionKey, str]:
+    return {line.row.session.key: format.name(line.row) for line in (found.whole, *found.members)}
+
+
+def _print_document(found: Looked) -> None:
+    whole, members = found.whole, found.members
+    more: dict[str, object] = {"truncated": True} if len(members) < found.total else {}
+    if found.own:
+        more["result"] = result_json(found.own[0])
+    more["session"] = line_json(whole)
+    if found.spent is not None:
+        more["all_runs"] = {"runs": whole.row.run.number, **_used(found.spent)}
+    more["sessions"] = [line_json(member) for member in members]
+    if whole.row.run.kind is RunnerKind.FLOW:
+        more["steps"] = [flow_step_json(step) for step in found.steps]
+    items = [result_json(result) for result in found.results]
+    render.envelope("show", time.time(), items, total=None, **more)
+
+
+def _print_whole(found: Looked) -> None:
+    whole, results, total = found.whole, found.results, found.total
+    row, names = whole.row, _names(found)
+    is_flow = row.run.kind is RunnerKind.FLOW
+    for result in () if is_flow else results:
+        render.result(result, names.get(result.session_key))
+    if found.steps:
+        print_steps(found.steps)
+    elif found.members and (is_flow or len(results) < total or total > 1):
+        print_lines(found.members)
+    for result in found.own:
+        render.result(result)
+    _tell_session(found)
+    _tell_rest(found, format.name(row))
+
+
+def _tell_session(found: Looked) -> None:
+    """Say which session it is, how it is doing, and what is to know about it."""
+    whole, row, spent = found.whole, found.whole.row, found.spent
+    name, key = format.name(row), row.session.key
+    given = "" if name == short(key) else f"  {name}"
+    render.line(f"{shown_state(whole)}  {row.session.label}{given}  {key}")
+    if spent is not None:
+        used = f"{format.tokens(spent)}  {format.money(spent)}"
+        render.note(f"all {row.run.number} runs of the session: {used}")
+    if needs := needs_text(whole):
+        render.note(f"{needs}: {whole.asks or doing(whole)}")
+    if link := row.session.options.forked_from:
+        render.note(f"forked from {told(link)}")
+    if limits := described(row.session.options.limits.of_commands):
+        render.note(f"limits of its commands: {limits}")
+
+
+def _used(spent: Spend) -> dict[str, object]:
+    return {
+        "calls": spent.calls,
+        "tokens": spent.usage.total_tokens,
+        "cost": money_json(spent.cost_usd),
+        "simulated_cost": money_json(spent.simulated_usd),
+    }
 
 
 def _tell_rest(found: Looked, name: str) -> None:
@@ -83,7 +121,7 @@ def _tell_rest(found: Looked, name: str) -> None:
     rows = found.rows
     if rows is not None and rows.ended < rows.total:
         render.note(f"{rows.ended:,} of {rows.total:,} rows finished")
-    if found.former:
-        render.note(f"{tries_told(found.former)} not shown: pagents list in:{name}")
+    if told := found.not_shown.told:
+        render.note(f"{told} not shown: pagents list in:{name}")
     if len(found.members) < found.total:
         render.note(f"{len(found.members):,} of {found.total:,} tasks shown; all: --limit 0")

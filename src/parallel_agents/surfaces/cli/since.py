@@ -1,4 +1,4 @@
-"""Since: the option `--since`, a span of time or a moment."""
+"""Since: the option `--since`, a span of time, a day by its name, or a moment."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ import typer
 
 Since = Annotated[
     str | None,
-    typer.Option("--since", help="30m, 2h, 7d, or an ISO date or time.", metavar="TIME"),
+    typer.Option("--since", help="30m, 2h, 7d, today, or an ISO date or time.", metavar="TIME"),
 ]

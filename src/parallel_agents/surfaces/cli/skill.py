@@ -58,7 +58,7 @@ def install(
     around = user_around(home)
     chosen = client_named(client)
     place = chosen.find(scope, around)
-    found = installing.look(chosen, place, _program(home))
+    found = installing.look(chosen, place, program_with(home))
     is_new_here = not is_seen(chosen, place, around)
     if not force:
         show_edits(found)
@@ -131,7 +131,7 @@ def plugin(
     Use it instead of `install`: it has the same skill and MCP server.
     """
     where = folder.expanduser().absolute()
-    states = marketplace.write_marketplace(where, _program(home), overwrites=force)
+    states = marketplace.write_marketplace(where, program_with(home), overwrites=force)
     show_parts([installing.Part(str(where / name), state) for name, state in states.items()])
     at = f"{NAME}@{NAME}"
     quoted = shlex.quote(str(where))
@@ -161,7 +161,7 @@ def show_parts(parts: Sequence[installing.Part]) -> None:
 
 
 def _look(client: Client, scope: Scope, home: Path | None) -> installing.Installation:
-    return installing.look(client, client.find(scope, user_around(home)), _program(home))
+    return installing.look(client, client.find(scope, user_around(home)), program_with(home))
 
 
 def user_around(home: Path | None) -> Around:
@@ -192,7 +192,8 @@ def _project(here: Path, own: Path) -> Path:
     return here
 
 
-def _program(home: Path | None) -> content.Program:
+def program_with(home: Path | None) -> content.Program:
+    """How a client starts pagents, with the home that is named here."""
     environment = find_home(home)
     return content.this_program(str(environment.home) if environment.is_home_chosen else "")
 
@@ -201,7 +202,7 @@ def _row(client: Client, scope: Scope, home: Path | None) -> dict[str, object]:
     place = client.find(scope, user_around(home))
     row: dict[str, object] = {"for": client.name, "scope": scope, "folder": str(place.skill)}
     try:
-        found = installing.look(client, place, _program(home))
+        found = installing.look(client, place, program_with(home))
     except ClientConfigBroken as error:
         return {**row, "skill": None, "mcp_server": None, "error": f"{error.message}: {error.why}"}
     return {

@@ -12,7 +12,9 @@ import typer
 from parallel_agents.app.acting import Acting
 from parallel_agents.app.client import App, Client
 from parallel_agents.app.distant import Distant
+from parallel_agents.app.foreseeing import Foresight
 from parallel_agents.app.reading import check_exists
+from parallel_agents.app.stored_work import foresee_task
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.gate import ConditionGate, Gate, JudgeGate, Refine
 from parallel_agents.core.limits import Limits
@@ -55,7 +57,7 @@ from parallel_agents.surfaces.cli.distant_spawn import (
     fill_at_distance,
     spawned_there,
 )
-from parallel_agents.surfaces.cli.dry_run import DryRun, Planned, print_dry_run
+from parallel_agents.surfaces.cli.dry_run import DryRun, print_dry_run
 from parallel_agents.surfaces.cli.file_option import Files
 from parallel_agents.surfaces.cli.given_files import Given, read_files
 from parallel_agents.surfaces.cli.inputs import given_text, read_inputs, with_files
@@ -183,9 +185,8 @@ def _fill(base: Task, inputs: list[str] | None, files: Given, client: Client) ->
 def _print_price(
     context: CliContext, task: Callable[[Client], Task], budget: Budget, form: Form | None
 ) -> None:
-    async def plan(client: Client) -> Planned:
-        planned = await client.sessions.plan_task(task(client))
-        return Planned([planned], planned.budget)
+    async def plan(client: Client) -> Foresight:
+        return await foresee_task(client, await client.sessions.plan_task(task(client)))
 
     print_dry_run(context, plan, is_json=form is Form.JSON)
 

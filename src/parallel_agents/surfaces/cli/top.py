@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from parallel_agents.errors import InvalidInput, MissingExtra
+from parallel_agents.extras import install_line
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.loading import loading
 from parallel_agents.surfaces.cli import render
@@ -49,7 +50,7 @@ def top(
         raise MissingExtra(
             "pagents top needs Textual",
             why="the package textual is not installed",
-            hint="pip install 'pagents[top]'; without it: pagents top --once, or pagents watch",
+            hint=f"{install_line('pagents[top]')}; without it: pagents top --once, or pagents watch",
         )
     with loading():
         from parallel_agents.surfaces.cli.top_app import TopApp  # noqa: PLC0415 - heavy, and an extra

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from parallel_agents.core.problems import Invalid, describe_problem
 from parallel_agents.core.spelling import closest, meant
 from parallel_agents.errors import InvalidInput
+from parallel_agents.views.query_fields import FIELDS
 
 _PROGRAM = "pagents"
 _WITH_TEXT = {
@@ -16,6 +18,13 @@ _WITH_TEXT = {
     "pagents send": 'pagents send NAME "Make it shorter" --wait',
     "pagents steer": 'pagents steer NAME "Make it shorter"',
 }
+_WITH_FILTERS = ("pagents list", "pagents search")
+# What other programs call it.
+_MEANT = dict.fromkeys(
+    ("ps", "status", "jobs", "ls"),
+    "`pagents list` shows what runs and ran, `pagents health` what needs you",
+)
+_INPUT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _CHOICE = re.compile(r"'([^']*)' is not one of (.*)")
 _FILES = frozenset({"-f", "--file"})
 
@@ -94,6 +103,8 @@ def _about_option(option: str, text: str, called: _Called, arguments: Sequence[s
     known = [*_names(called.command)]
     if option in known:
         return f"options come after the command: {called.path} {option}"
+    if filtered := _as_filter(option, called, arguments):
+        return filtered
     near = closest(option.removeprefix("--"), [each.removeprefix("--") for each in known])
     is_first = option == next(iter(arguments), "").partition("=")[0]
     if near and is_first and called.path != _PROGRAM:
@@ -104,6 +115,18 @@ def _about_option(option: str, text: str, called: _Called, arguments: Sequence[s
     if is_first:
         return "options come after the command, as in `pagents list --json`"
     return f"{usage} how to use it"
+
+
+def _as_filter(option: str, called: _Called, arguments: Sequence[str]) -> str:
+    """What to write for an option that is a field of the filters which a command takes; empty otherwise."""
+    field = option.removeprefix("--")
+    if called.path not in _WITH_FILTERS or field not in FIELDS:
+        return ""
+    given = next(n for n, each in enumerate(arguments) if each.partition("=")[0] == option)
+    joined = arguments[given].partition("=")[2]
+    value = joined or next(iter(arguments[given + 1 :]), "")
+    value = FIELDS[field] if not value or value.startswith("-") else value
+    return f"it is a filter: {called.path} {shlex.quote(f'{field}:{value}')}"
 
 
 def _names(command: Any) -> Iterator[str]:  # noqa: ANN401 - Click's
@@ -122,6 +145,8 @@ def _about_arguments(text: str, called: _Called, arguments: Sequence[str]) -> st
         return f"to run a team file, write: pagents run {team_file}"
     if "unexpected extra arg" in text and not _FILES.isdisjoint(arguments):
         return "each file has its own -f, and a pattern stands in quotes: -f 'src/*.py'"
+    if "unexpected extra arg" in text and (given := _input(called, arguments)):
+        return f"an input has its -i: {path} … -i {given}"
     if "unexpected extra arg" in text and path in _WITH_TEXT:
         return f"a text of several words stands in quotes: {_WITH_TEXT[path]}"
     if text.casefold() == "missing argument 'text'" and path in _WITH_TEXT:
@@ -131,9 +156,21 @@ def _about_arguments(text: str, called: _Called, arguments: Sequence[str]) -> st
         return meant(choice[1], re.findall(r"'([^']*)'", choice[2]), usage)
     if text.casefold().startswith("no such command"):
         wrong = text.partition("'")[2].removesuffix("'")
+        if path == _PROGRAM and wrong in _MEANT:
+            return _MEANT[wrong]
         all_names = f"`{path} -h` lists all commands"
         return meant(wrong, called.command.commands, all_names, otherwise=usage)
     return usage
+
+
+def _input(called: _Called, arguments: Sequence[str]) -> str:
+    """The first argument that is an input without its option; empty if there is none, or no such option."""
+    if not any("-i" in each.opts for each in called.command.params):
+        return ""
+    pairs = zip(arguments, ("", *arguments), strict=False)
+    found = (each for each, before in pairs if _INPUT.match(each) and not before.startswith("-"))
+    given = next(found, "")
+    return shlex.quote(given) if given else ""
 
 
 def _team_file(arguments: Sequence[str]) -> str:

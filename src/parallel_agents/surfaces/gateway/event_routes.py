@@ -13,12 +13,13 @@ from parallel_agents.core.event import Event, StoredBody
 from parallel_agents.core.inspection import Journal
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import InvalidInput
+from parallel_agents.sessions.event_names import EventNames
 from parallel_agents.surfaces.gateway.gateway import Call
 from parallel_agents.surfaces.gateway.given import MOST_ITEMS, MOST_NUMBER, USUAL_ITEMS, Given
 from parallel_agents.surfaces.gateway.hub import Following, Members
 from parallel_agents.surfaces.gateway.replies import Page, Reply, Stream, encode
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
-from parallel_agents.views.documents import EventDocument, encoded_event
+from parallel_agents.views.documents import NamedEventDocument, encoded_event
 
 EVENT_STREAM = "text/event-stream"
 HEARTBEAT_SECONDS = 15.0
@@ -62,7 +63,7 @@ async def list_events(call: Call, given: EventsQuery) -> Reply:
         last = str(page[-1].seq) if len(page) == given.limit else ""
         return Page(
             schema="events",
-            items=[encoded_event(event) for event in page],
+            items=[encoded_event(event) for event in await EventNames(client.journal).named(page)],
             as_of=client.now(),
             last=last,
             more={"seq": hub.seq},
@@ -75,7 +76,7 @@ async def list_events(call: Call, given: EventsQuery) -> Reply:
         tree=tree,
         kinds=kinds,
     )
-    return Stream(pieces=_pieces(following), media_type=EVENT_STREAM)
+    return Stream(pieces=_pieces(following, EventNames(client.journal)), media_type=EVENT_STREAM)
 
 
 async def check_cursor(journal: Journal, seq: int, after: int) -> None:
@@ -116,12 +117,12 @@ def _kinds_of(text: str) -> Sequence[str] | None:
     return kinds
 
 
-async def _pieces(following: Following) -> AsyncGenerator[bytes]:
+async def _pieces(following: Following, names: EventNames) -> AsyncGenerator[bytes]:
     yield f"retry: {_RETRY_MILLISECONDS}\n\n".encode()
     async with aclosing(following.batches(HEARTBEAT_SECONDS)) as batches:
         async for batch in batches:
             if batch:
-                for event in batch:
+                for event in await names.named(batch):
                     yield encoded(event)
             else:
                 yield f": {following.seen}\n\n".encode()
@@ -139,7 +140,7 @@ ROUTES = (
         name="listEvents",
         does="A page of events; with `Accept: text/event-stream`, events as they come.",
         takes=EventsQuery,
-        gives=EventDocument,
+        gives=NamedEventDocument,
         form=Form.PAGE,
         answer=handled(EventsQuery, list_events),
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from parallel_agents.app.foreseeing import Foresight
+from parallel_agents.app.stored_work import foresee_task
 from parallel_agents.core.fork import Fork
 from parallel_agents.core.turns import Conversation
 from parallel_agents.core.verbs import whole_history
@@ -9,7 +11,7 @@ from parallel_agents.errors import InvalidInput
 from parallel_agents.surfaces.gateway.bodies import ForkBody
 from parallel_agents.surfaces.gateway.gateway import Call
 from parallel_agents.surfaces.gateway.given import PageQuery
-from parallel_agents.surfaces.gateway.price_routes import PriceDocument, Work, price_of
+from parallel_agents.surfaces.gateway.price_routes import PriceDocument, price_of
 from parallel_agents.surfaces.gateway.replies import Document, Page
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
 from parallel_agents.surfaces.gateway.verb_routes import SpawnedDocument, check_key_given, started
@@ -45,16 +47,16 @@ async def fork(call: Call, given: ForkBody) -> Document:
     check_key_given(given.key)
     asked = given.fork(given.key or call.key or None)
     if given.dry_run:
-        return Document(value=await price_of(call, _planned(call, asked)))
+        return Document(value=await price_of(call, _foreseen(call, asked)))
     spawned = await call.verbs.fork(call.name, asked)
     if given.listen:
         await call.gateway.live.want(spawned.run_id)
     return await started(call, spawned)
 
 
-async def _planned(call: Call, asked: Fork) -> Work:
+async def _foreseen(call: Call, asked: Fork) -> Foresight:
     plan = await call.client.sessions.plan_fork(call.name, asked)
-    return Work([plan], plan.budget)
+    return await foresee_task(call.client, plan)
 
 
 ROUTES = (

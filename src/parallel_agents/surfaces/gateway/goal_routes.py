@@ -9,7 +9,8 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue
 
-from parallel_agents.app.plan_probes import foresee_goal
+from parallel_agents.app.foreseeing import Foresight, foresee_goal
+from parallel_agents.app.stored_work import foresee_flow
 from parallel_agents.catalog.sent_files import sent_plan
 from parallel_agents.core.budget import NO_BUDGET, Budget, OnLimit
 from parallel_agents.orchestration.request import DoRequest
@@ -17,7 +18,7 @@ from parallel_agents.sessions.requests import check_key
 from parallel_agents.surfaces.gateway.bodies import FileTexts, Positive
 from parallel_agents.surfaces.gateway.gateway import Call
 from parallel_agents.surfaces.gateway.given import Given
-from parallel_agents.surfaces.gateway.price_routes import PriceDocument, Work, price_of
+from parallel_agents.surfaces.gateway.price_routes import PriceDocument, price_of
 from parallel_agents.surfaces.gateway.replies import Document
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
 from parallel_agents.surfaces.gateway.verb_routes import SpawnedDocument, check_key_given, started
@@ -93,28 +94,30 @@ async def begin(call: Call, given: GoalBody) -> Document:
     check_key_given(given.key)
     request = await _asked(call, given)
     call.client.orchestrator.check_request(request)
-    key = given.key
-    if key is None and call.key:
-        key = blake2b(call.key.encode(), digest_size=8).hexdigest()
-    if key is not None:
-        check_key(key)
+    key = _key(call, given)
     spawned = await call.verbs.spawn_flow(request.flow_task(), key=key, tags=given.tags)
     return await started(call, spawned)
 
 
 async def price(call: Call, given: GoalBody) -> Document:
     """Say what the steps of a goal's plan would cost, or without a plan its planning, and start nothing."""
-    return Document(value=await price_of(call, _planned(call, await _asked(call, given))))
+    return Document(value=await price_of(call, _foreseen(call, given)))
 
 
-async def _planned(call: Call, request: DoRequest) -> Work:
-    outlook = await foresee_goal(call.client, call.gateway.environment, request)
-    return Work(
-        outlook.plans,
-        request.budget,
-        is_sketch=request.plan is not None,
-        unread=outlook.unread,
-    )
+def _key(call: Call, given: GoalBody) -> str | None:
+    key = given.key
+    if key is None and call.key:
+        key = blake2b(call.key.encode(), digest_size=8).hexdigest()
+    if key is not None:
+        check_key(key)
+    return key
+
+
+async def _foreseen(call: Call, given: GoalBody) -> Foresight:
+    request = await _asked(call, given)
+    work = await foresee_goal(call.client, call.gateway.environment, request)
+    planned = await call.client.sessions.plan_flow(request.flow_task(), key=_key(call, given))
+    return await foresee_flow(call.client, planned, work)
 
 
 async def _asked(call: Call, given: GoalBody) -> DoRequest:

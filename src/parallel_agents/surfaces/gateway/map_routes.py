@@ -13,7 +13,7 @@ import orjson
 from pydantic import Field, JsonValue
 from typing_extensions import TypedDict
 
-from parallel_agents.app.asked_map import AskedMap, CheckedMap
+from parallel_agents.app.asked_map import AskedMap, CheckedMap, Notation
 from parallel_agents.app.map_price import price_map
 from parallel_agents.app.sent_maps import SentMaps
 from parallel_agents.core.ids import RunId, SessionKey, make_flow_key, make_name
@@ -28,14 +28,13 @@ from parallel_agents.surfaces.gateway.map_bodies import MapBody, RowsBody
 from parallel_agents.surfaces.gateway.replies import Document
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
 from parallel_agents.surfaces.gateway.verb_routes import check_key_given
-from parallel_agents.views.costs import costs_by_agent
+from parallel_agents.surfaces.work_price import likely_of_map
 from parallel_agents.views.documents import Money, money_json
-from parallel_agents.views.estimates import likely_of, shared
 
 _Name = Annotated[str, Field(max_length=500)]
 _LOOK_SECONDS = 0.25
 _PAGE_BYTES, _MOST_LINE = 1_000_000, 33_000_000
-_HOW = 'give `text`: \'Classify: {column}\', or `inputs`: {"name": "{column}"}'
+_HOW = Notation("give", "`text`: '{}'", '`inputs`: {{"{}": "{}"}}')
 
 
 class RowsDocument(TypedDict):
@@ -52,6 +51,7 @@ class BegunMapDocument(TypedDict):
     run_id: RunId
     is_new: bool
     kept: list[str]
+    has_new_budget: bool
     rows: int
     model: str
     has_rows: bool
@@ -66,8 +66,9 @@ class FirstDocument(TypedDict):
 
 
 class PricedMapDocument(TypedDict):
-    """What the rows of a map would cost; those that are done cost nothing.
+    """What the rows of a map would cost, and the calls that combine their results; what is done costs nothing.
 
+    A map that `is_closed` was killed: asked for again it only shows its results.
     `missing_keys` are not set here, and the map cannot begin without them.
     """
 
@@ -75,6 +76,8 @@ class PricedMapDocument(TypedDict):
     done: int
     would_run: int
     calls: int
+    reduce_calls: int
+    is_closed: bool
     agent: str
     model: str
     first: FirstDocument
@@ -135,6 +138,7 @@ async def begin(call: Call, given: MapBody) -> Document:
         "run_id": spawned.run_id,
         "is_new": spawned.is_new,
         "kept": list(spawned.kept),
+        "has_new_budget": spawned.has_new_budget,
         "rows": checked.rows,
         "model": (await call.client.sessions.plan_task(checked.first.task)).model,
         "has_rows": begun.has_rows,
@@ -159,15 +163,16 @@ async def _priced(call: Call, given: MapBody, missing: MissingKeys) -> Document:
         async with call.gateway.mapping:
             await maps.drop_unless_begun(call.client, name, upload)
     agent = checked.first.task.agent_name
-    costs = costs_by_agent(await call.client.journal.costs())
-    likely, runs = likely_of(costs, agent, found.model)
-    expected = None if likely is None else shared(likely, found.calls, 1)
+    likely = await likely_of_map(call.client, agent, checked.request.reduce, found)
+    expected = likely.spend
     most = None if found.nanousd is None else found.nanousd / NANOUSD_PER_USD
     value: PricedMapDocument = {
         "rows": checked.rows,
         "done": found.done,
         "would_run": found.rows,
         "calls": found.calls,
+        "reduce_calls": found.reduce_calls,
+        "is_closed": found.is_closed,
         "agent": checked.request.agent,
         "model": found.model,
         "first": {"text": checked.first.task.text, "input": _json(checked.first.task.values)},
@@ -177,7 +182,7 @@ async def _priced(call: Call, given: MapBody, missing: MissingKeys) -> Document:
         "likely": None
         if expected is None or expected.cost_usd is None
         else money_json(expected.cost_usd + expected.simulated_usd),
-        "from_runs": runs,
+        "from_runs": likely.runs,
         "missing_keys": list(missing.names),
     }
     return Document(value=value)

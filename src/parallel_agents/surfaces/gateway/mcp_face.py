@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.errors import MissingExtra
+from parallel_agents.extras import install_line
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.surfaces.gateway.access import Access, Actor
 from parallel_agents.surfaces.gateway.guard import ACTOR
@@ -56,11 +57,10 @@ class McpFace:
         async with AsyncExitStack() as stack:
             try:
                 opened = await asyncio.to_thread(_load)
-                client, answer = self._client, (await stack.enter_async_context(self._calls)).call
-                whole = opened(answer, self._stop, listed(client))
-                reading = opened(
-                    only_reading(answer, client), self._stop, listed_for_reading(client)
-                )
+                client, calls = self._client, await stack.enter_async_context(self._calls)
+                whole = opened(calls.call, self._stop, listed(client))
+                looking = only_reading(calls.call_looking, client)
+                reading = opened(looking, self._stop, listed_for_reading(client))
                 apps = {
                     Access.OPERATE: await stack.enter_async_context(whole),
                     Access.READ: await stack.enter_async_context(reading),
@@ -93,6 +93,6 @@ def _load() -> _Opens:
         raise MissingExtra(
             "MCP over HTTP is not installed",
             why=str(error),
-            hint="pip install 'pagents[mcp]', and start the gateway again",
+            hint=f"{install_line('pagents[mcp]')}, and start the gateway again",
         ) from error
     return opens

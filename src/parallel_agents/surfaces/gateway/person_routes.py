@@ -13,6 +13,7 @@ from parallel_agents.core.budget import Amount
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.pricing import pricing
 from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput, NotFound, PagentsError
@@ -45,7 +46,10 @@ class AnsweredDocument(QuestionDocument):
 
 
 class RetryDocument(TypedDict):
-    """What a retry did, or would do; `error` says why it was refused."""
+    """What a retry did, or would do; `error` says why it was refused.
+
+    `missing_keys` are not set here, and what would run cannot begin without them.
+    """
 
     id: str
     run_id: RunId
@@ -55,6 +59,7 @@ class RetryDocument(TypedDict):
     is_new: bool
     first_call_at_most: Money | None
     tokens_at_most: int | None
+    missing_keys: list[str]
     error: BriefFailure | None
 
 
@@ -259,10 +264,11 @@ async def _retry(call: Call, letter: DeadLetter, given: RetryBody) -> _Retry:
     try:
         if not given.dry_run:
             return _Retry(await _found(call, letter, await call.verbs.retry(letter, given.edits)))
-        planned = await client.sessions.plan_retry(letter, given.edits)
-        if isinstance(planned, Spawned):
-            return _Retry(await _found(call, letter, planned))
-        amount = max_cost_of_first_call(client.models, client.session_tools.as_tools(), planned)
+        with pricing() as missing:
+            planned = await client.sessions.plan_retry(letter, given.edits)
+            if isinstance(planned, Spawned):
+                return _Retry(await _found(call, letter, planned))
+            amount = max_cost_of_first_call(client.models, client.session_tools.as_tools(), planned)
     except PagentsError as error:
         failure: BriefFailure = {"code": error.code, "message": error.message}
         return _Retry({**_blank(letter), "error": failure})
@@ -273,6 +279,7 @@ async def _retry(call: Call, letter: DeadLetter, given: RetryBody) -> _Retry:
             "model": planned.model,
             "first_call_at_most": money_json(usd),
             "tokens_at_most": amount.tokens,
+            "missing_keys": list(missing.names),
         },
         amount,
     )
@@ -298,6 +305,7 @@ def _blank(letter: DeadLetter) -> RetryDocument:
         "is_new": False,
         "first_call_at_most": None,
         "tokens_at_most": None,
+        "missing_keys": [],
         "error": None,
     }
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing_extensions import TypedDict
 
+from parallel_agents.app.foreseeing import Foresight
 from parallel_agents.app.resolving_workspaces import asked_about
+from parallel_agents.app.stored_work import foresee_team
 from parallel_agents.core.resolving import Resolver
 from parallel_agents.core.task import TeamTask
 from parallel_agents.surfaces.gateway.bodies import ResolveBody
 from parallel_agents.surfaces.gateway.change_routes import LeftOutDocument, left_json
 from parallel_agents.surfaces.gateway.gateway import Call
-from parallel_agents.surfaces.gateway.price_routes import PriceDocument, Work, price_of
+from parallel_agents.surfaces.gateway.price_routes import PriceDocument, price_of
 from parallel_agents.surfaces.gateway.replies import Document
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
 from parallel_agents.surfaces.gateway.verb_routes import SpawnedDocument, name_of_key, spawned_json
@@ -49,14 +51,13 @@ async def _price_of_resolving(call: Call, resolver: Resolver) -> ResolvingDocume
     asked = await asked_about(client.sessions, client.catalog, home, call.name, resolver)
     price = None
     if asked.team is not None:
-        price = await price_of(call, _planned(call, asked.team))
+        price = await price_of(call, _foreseen(call, asked.team))
     left_out = [left_json(each) for each in asked.left_out]
     return {"begun": None, "left_out": left_out, "price": price}
 
 
-async def _planned(call: Call, asked: TeamTask) -> Work:
-    group, *plans = await call.client.sessions.plan_team(asked)
-    return Work(plans, group.budget)
+async def _foreseen(call: Call, asked: TeamTask) -> Foresight:
+    return await foresee_team(call.client, await call.client.sessions.plan_team(asked))
 
 
 ROUTES = (

@@ -11,6 +11,7 @@ from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.errors import InvalidInput
+from parallel_agents.sessions.event_names import EventNames
 from parallel_agents.surfaces.gateway.gateway import Call
 from parallel_agents.surfaces.gateway.given import (
     MOST_ITEMS,
@@ -22,7 +23,13 @@ from parallel_agents.surfaces.gateway.given import (
 )
 from parallel_agents.surfaces.gateway.replies import Document, Page
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
-from parallel_agents.views.documents import EventDocument, ResultDocument, event_json, result_json
+from parallel_agents.views.documents import (
+    NamedEventDocument,
+    ResultDocument,
+    named_event_json,
+    result_json,
+)
+from parallel_agents.views.flow_steps import FlowStepDocument, find_flow_steps, flow_step_json
 from parallel_agents.views.last_tries import last_tries
 from parallel_agents.views.run_documents import RunDocument, run_json
 from parallel_agents.views.run_graph import RunGraphDocument, plan_of, run_graph
@@ -136,7 +143,7 @@ async def history(call: Call, given: EventsOfQuery) -> Page:
     earlier = await journal.count_events(before=events[0].seq, tree=tree) if events else 0
     return Page(
         schema="history",
-        items=[event_json(event) for event in events],
+        items=[named_event_json(event) for event in await EventNames(journal).named(events)],
         as_of=call.client.now(),
         last=str(events[-1].seq) if is_full and given.after is not None else "",
         total=await journal.count_events(tree=tree),
@@ -160,6 +167,24 @@ async def results(call: Call, given: PageQuery) -> Page:
         as_of=call.client.now(),
         last=part[-1] if start + len(part) < len(runs) else "",
         total=len(runs),
+    )
+
+
+async def steps(call: Call, given: PageQuery) -> Page:
+    """Everything that a flow has begun, in its order: functions and questions, and sessions."""
+    client = call.client
+    found = await find_flow_steps(
+        client.sessions, client.journal, await client.sessions.find(call.name)
+    )
+    start = int(given.after) if given.after.isdecimal() and len(given.after) < 9 else 0
+    part = found[start : start + given.limit]
+    end = start + len(part)
+    return Page(
+        schema="steps",
+        items=[flow_step_json(step) for step in part],
+        as_of=client.now(),
+        last=str(end) if end < len(found) else "",
+        total=len(found),
     )
 
 
@@ -218,10 +243,20 @@ ROUTES = (
         name="history",
         does="What was said and done in a session and everything that it spawned, oldest first.",
         takes=EventsOfQuery,
-        gives=EventDocument,
+        gives=NamedEventDocument,
         form=Form.PAGE,
         answer=handled(EventsOfQuery, history),
         by_journal=True,
+    ),
+    Route(
+        method="GET",
+        path="/runs/{name}/steps",
+        name="steps",
+        does="Everything that a flow has begun, in its order: functions, questions and sessions.",
+        takes=PageQuery,
+        gives=FlowStepDocument,
+        form=Form.PAGE,
+        answer=handled(PageQuery, steps),
     ),
     Route(
         method="GET",

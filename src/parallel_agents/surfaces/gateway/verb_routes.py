@@ -18,6 +18,7 @@ from parallel_agents.core.event import SteerMode
 from parallel_agents.core.ids import RunId, SessionKey, make_keyed_run_id, make_run_id
 from parallel_agents.core.task import TeamTask
 from parallel_agents.core.verbs import Spawned, Until
+from parallel_agents.core.work_differences import other_value
 from parallel_agents.errors import Conflict, InvalidInput, NotFound
 from parallel_agents.surfaces.gateway.bodies import (
     KillBody,
@@ -39,13 +40,17 @@ _MOST_WAITED = 100
 
 
 class SpawnedDocument(TypedDict):
-    """A session and its run. `warning` says why nobody executes it yet; empty if a worker will."""
+    """A session and its run. `warning` says why nobody executes it yet; empty if a worker will.
+
+    `has_new_budget` says that it was there already, with another budget than it has now.
+    """
 
     id: str
     session_key: SessionKey
     run_id: RunId
     is_new: bool
     kept: list[str]
+    has_new_budget: bool
     warning: str
 
 
@@ -246,6 +251,7 @@ async def spawned_json(call: Call, spawned: Spawned) -> SpawnedDocument:
         "run_id": spawned.run_id,
         "is_new": spawned.is_new,
         "kept": list(spawned.kept),
+        "has_new_budget": spawned.has_new_budget,
         "warning": warning,
     }
 
@@ -266,13 +272,13 @@ async def steer(call: Call, given: SteerBody) -> Document:
 async def _check_same(call: Call, run: RunId, key: str, text: str) -> None:
     """Refuse a key that names another message: it was not stored."""
     (row,) = await call.client.sessions.rows_of([run])
-    events = await call.client.journal.last_events(
-        tree=row.session.key, kinds=("steered",), limit=_MOST_WAITED
-    )
-    stored = next((each.body for each in events if each.run == run and each.key == key), None)
-    if stored is not None and getattr(stored, "text", text) != text:
+    tree, journal = row.session.key, call.client.journal
+    events = await journal.last_events(tree=tree, kinds=("steered",), limit=_MOST_WAITED)
+    bodies = [each.body for each in events if each.run == run and each.key == key]
+    if (stored := str(getattr(bodies[0], "text", text)) if bodies else text) != text:
         raise Conflict(
             "the Idempotency-Key is already used for another message",
+            why=other_value("its text", stored, text),
             hint="send each message with a key of its own",
         )
 

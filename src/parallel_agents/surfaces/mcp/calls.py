@@ -1,22 +1,24 @@
 """Calls: what the calls of MCP clients come to, whichever way they arrive.
 
-The tools' own schemas validate each call. Whatever goes wrong in a call is returned as a result
-that the model can read: most clients would hide a protocol error from it.
+Each tool reads its arguments by itself, tolerantly. Whatever goes wrong in a call is returned as a
+result that the model can read: most clients would hide a protocol error from it.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
 from parallel_agents.core.cutting import head
 from parallel_agents.core.object_schema import properties
 from parallel_agents.core.question import OpenQuestion
-from parallel_agents.core.schema import JsonObject, compiled
+from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.verbs import Sessions, SessionVerbs
 from parallel_agents.errors import Ambiguous, ConfigError, NotFound, PagentsError
+from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Requester
 from parallel_agents.session_tools.parameters import nearest
 from parallel_agents.session_tools.specs import SPECS
@@ -24,11 +26,18 @@ from parallel_agents.session_tools.toolbox import SessionTools
 from parallel_agents.surfaces.mcp.about import error_of, refused
 from parallel_agents.surfaces.mcp.client import PERSON, Client
 from parallel_agents.surfaces.mcp.offers import ANNOTATIONS
-from parallel_agents.surfaces.mcp.questions import SCHEMAS as QUESTION_SCHEMAS, call_questions
-from parallel_agents.surfaces.mcp.team_offers import SCHEMAS as TEAM_SCHEMAS
+from parallel_agents.surfaces.mcp.questions import (
+    ALIASES as QUESTION_ALIASES,
+    SCHEMAS as QUESTION_SCHEMAS,
+    call_questions,
+)
+from parallel_agents.surfaces.mcp.team_offers import (
+    ALIASES as TEAM_ALIASES,
+    SCHEMAS as TEAM_SCHEMAS,
+)
 
 _log = logging.getLogger(__name__)
-_SCHEMAS = {spec.name: spec.parameters for spec in SPECS}
+_NAMES = tuple(spec.name for spec in SPECS)
 
 
 async def find_requester(
@@ -40,7 +49,9 @@ async def find_requester(
         ConfigError: there is no such session.
     """
     if name is None:
-        return Requester(client=client.name, longest_wait=client.longest_wait)
+        return Requester(
+            client=client.name, is_shared=client.is_shared, longest_wait=client.longest_wait
+        )
     try:
         key = (await sessions.find(name)).session.key
         return Requester(session=key, longest_wait=client.longest_wait)
@@ -81,7 +92,7 @@ class Calls:
         tools: SessionTools,
         requester: Requester,
         *,
-        teams: Callable[[str, JsonObject], Awaitable[JsonObject]] | None = None,
+        teams: Callable[[str, Arguments], Awaitable[JsonObject]] | None = None,
         answering: Answering | None = None,
         hand_over: Callable[[], Awaitable[str]] = _nobody,
     ) -> None:
@@ -97,19 +108,39 @@ class Calls:
         )
 
     async def answer(self, name: str, arguments: JsonObject) -> JsonObject:
-        """The tool's answer; calls that do not match the tool's schema are refused here."""
-        if name not in (*self._offered, *_SCHEMAS):
+        """The tool's answer, which may be a refusal."""
+        return await self._answer(name, arguments, self._requester)
+
+    async def answer_looking(self, name: str, arguments: JsonObject) -> JsonObject:
+        """The same for a client that may only look: what it reads does not count as given."""
+        return await self._answer(name, arguments, replace(self._requester, is_looking=True))
+
+    async def _answer(self, name: str, arguments: JsonObject, requester: Requester) -> JsonObject:
+        if name not in (*self._offered, *_NAMES):
             offered = ", ".join(self._offered)
             return error_of(f"There is no tool {head(name, 80)!r}. Tools: {offered}.")
         answering = self._answering
         if answering is not None and name in QUESTION_SCHEMAS:
-            call = partial(call_questions, answering.sessions, name, arguments, answering.go_on)
-            return await _answer(QUESTION_SCHEMAS, name, arguments, call)
-        if self._teams is not None and name in TEAM_SCHEMAS:
-            call = partial(self._handing_over, partial(self._teams, name, arguments))
-            return await _answer(TEAM_SCHEMAS, name, arguments, call)
-        tool = partial(self._tools.call, name, arguments, self._requester)
-        return await _answer(_SCHEMAS, name, arguments, partial(self._handing_over, tool))
+            return await _answer(
+                name,
+                lambda: call_questions(
+                    answering.sessions,
+                    name,
+                    _read(name, QUESTION_SCHEMAS[name], QUESTION_ALIASES, arguments),
+                    answering.go_on,
+                ),
+            )
+        if (teams := self._teams) is not None and name in TEAM_SCHEMAS:
+            return await _answer(
+                name,
+                lambda: self._handing_over(
+                    lambda: teams(
+                        name, _read(name, TEAM_SCHEMAS[name], TEAM_ALIASES[name], arguments)
+                    )
+                ),
+            )
+        tool = partial(self._tools.call, name, arguments, requester)
+        return await _answer(name, partial(self._handing_over, tool))
 
     async def _handing_over(self, call: Callable[[], Awaitable[JsonObject]]) -> JsonObject:
         try:
@@ -119,21 +150,11 @@ class Calls:
         return {**answer, "warning": problem} if problem else answer
 
 
-async def _answer(
-    schemas: Mapping[str, JsonObject],
-    name: str,
-    arguments: JsonObject,
-    call: Callable[[], Awaitable[JsonObject]],
-) -> JsonObject:
-    if unknown := _unknown(schemas[name], arguments):
-        near = nearest(unknown, properties(schemas[name]))
-        instead = f"did you mean {near}?" if near else f"it takes {_names(schemas[name])}."
-        return error_of(f'{name} does not know "{head(unknown, 80)}": {instead}')
-    if problems := compiled(schemas[name]).problems(arguments):
-        listed = "; ".join(str(problem) for problem in problems)
-        return error_of(f"The arguments do not match the tool's schema: {listed}")
+async def _answer(name: str, call: Callable[[], Awaitable[JsonObject]]) -> JsonObject:
     try:
         return await call()
+    except Refusal as refusal:
+        return refusal.answer
     except PagentsError as error:
         return refused(error)
     except Exception as bug:  # noqa: BLE001 - the process's edge: a bug ends one call, not the server
@@ -141,12 +162,24 @@ async def _answer(
         return error_of(f"{type(bug).__name__}: {bug} (a bug; see the server's log)")
 
 
-def _unknown(schema: JsonObject, arguments: JsonObject) -> str:
-    """The first name that a tool does not take, if it takes no others; empty if there is none."""
-    if schema.get("additionalProperties") is not False:
-        return ""
-    return next((each for each in arguments if each not in properties(schema)), "")
+def _read(
+    name: str, schema: JsonObject, aliases: Mapping[str, str], values: JsonObject
+) -> Arguments:
+    """The arguments of a tool that takes those of its schema and no others.
 
-
-def _names(schema: JsonObject) -> str:
-    return ", ".join(properties(schema)) or "no arguments"
+    Raises:
+        Refusal: one is unknown, or one that is required is missing.
+    """
+    known = properties(schema)
+    given = Arguments(values, aliases, known)
+    if unknown := next((each for each in given.names if each not in known), ""):
+        near = nearest(unknown, known)
+        listed = ", ".join(known) or "no arguments"
+        instead = f"did you mean {near}?" if near else f"it takes {listed}."
+        raise Refusal(f'{name} does not know "{head(unknown, 80)}": {instead}')
+    required = schema.get("required")
+    for each in required if isinstance(required, list) else ():
+        if not given.name(str(each)):
+            told = known[str(each)].get("description", "")
+            raise Refusal(f"{each} required: {told}")
+    return given

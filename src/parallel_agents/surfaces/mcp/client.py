@@ -30,5 +30,10 @@ class Client(NamedTuple):
     allow_answers: bool = False
     is_session: bool = False
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether several clients are one, so that nobody knows which of them spawned what."""
+        return self.name == OVER_HTTP
+
 
 PERSON = Client()

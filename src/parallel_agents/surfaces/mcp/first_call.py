@@ -72,3 +72,11 @@ class FirstCall:
         except PagentsError as error:
             return refused(error)
         return await calls.answer(name, arguments)
+
+    async def call_looking(self, name: str, arguments: JsonObject) -> JsonObject:
+        """The same for a client that may only look."""
+        try:
+            calls = await self.open()
+        except PagentsError as error:
+            return refused(error)
+        return await calls.answer_looking(name, arguments)

@@ -6,12 +6,13 @@ what agents may do.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from collections.abc import Awaitable, Callable, Mapping
+from typing import cast
 
 from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.verbs import SessionVerbs
+from parallel_agents.session_tools.arguments import Arguments
 from parallel_agents.sessions.asked import find_question
 from parallel_agents.surfaces.answering import given_answer
 from parallel_agents.surfaces.mcp.offers import READS, offer
@@ -40,6 +41,7 @@ SCHEMAS: dict[str, JsonObject] = {
         "additionalProperties": False,
     },
 }
+ALIASES: Mapping[str, str] = dict.fromkeys(("questionId", "question", "runId", "run"), "id")
 _ANSWERS: JsonObject = {
     "readOnlyHint": False,
     "destructiveHint": True,
@@ -63,12 +65,13 @@ def offered_questions() -> list[JsonObject]:
 async def call_questions(
     sessions: SessionVerbs,
     name: str,
-    arguments: JsonObject,
+    arguments: Arguments,
     go_on: Callable[[OpenQuestion], Awaitable[object]],
 ) -> JsonObject:
-    """The answer of a tool to a call that matches its schema; `go_on` has the run continued.
+    """The answer of a tool; `go_on` has the run continued.
 
     Raises:
+        Refusal: an argument is wrong.
         PagentsError: the question cannot be answered so.
     """
     waiting = await sessions.questions()
@@ -76,15 +79,14 @@ async def call_questions(
         documents = [{**question_json(q), "asks": described(q)} for q in waiting]
         listed = cast("list[Json]", documents)  # a typed dictionary of JSON
         return {"status": "ok", "questions": listed}
-    values: dict[str, Any] = dict(arguments)
-    id = await find_question(sessions, values["id"])
+    id = await find_question(sessions, arguments.name("id"))
     asked = next((each for each in waiting if each.id == id), None)
     given = given_answer(
         asked,
-        values["answer"],
-        note=values.get("note", ""),
-        for_run=values.get("forRun", False),
-        arguments=values.get("arguments"),
+        arguments.name("answer"),
+        note=arguments.text("note"),
+        for_run=arguments.flag("forRun"),
+        arguments=arguments.object("arguments"),
     )
     answered = await sessions.answer(id, given, via=VIA)
     await go_on(answered)

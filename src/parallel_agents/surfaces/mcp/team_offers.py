@@ -50,6 +50,18 @@ SCHEMAS: Mapping[str, JsonObject] = {
         runId=_told(_TEXT, "Of the failed task, to retry"),
     ),
 }
+_NAMES = ("runId", "sessionKey", "label", "session", "key", "id", "name")
+# Other names of a parameter, by which nothing else can be meant.
+ALIASES: Mapping[str, Mapping[str, str]] = {
+    TEAMS: dict.fromkeys(("team", "id", "name"), "teamId"),
+    RUN: {
+        **dict.fromkeys(("team", "id", "name"), "teamId"),
+        **dict.fromkeys(("timeout", "timeoutSeconds"), "runTimeoutSeconds"),
+    },
+    STATUS: {**dict.fromkeys(_NAMES, "run"), "timeout": "timeoutSeconds"},
+    COST: dict.fromkeys(_NAMES, "run"),
+    LETTERS: dict.fromkeys(("run", "id"), "runId"),
+}
 _WHAT = {
     TEAMS: ("List teams", "List the teams: agents that do one job together. team_run starts one."),
     RUN: ("Run a team", "Start a team on its inputs. Returns at once; run_status has its results."),

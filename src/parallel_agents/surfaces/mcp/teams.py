@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from typing import Any
+from enum import StrEnum
 
 import orjson
 
@@ -22,11 +21,14 @@ from parallel_agents.core.store import Filter
 from parallel_agents.core.usage import Spend
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import NotFound
+from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.clients import nearest_of_client, of_clients
 from parallel_agents.session_tools.context import Requester
+from parallel_agents.session_tools.records import needs_fields
 from parallel_agents.session_tools.results import result_row, shared
 from parallel_agents.session_tools.rows import label_of
 from parallel_agents.session_tools.wait import STUCK
+from parallel_agents.session_tools.waiting import NEEDS_PERSON
 from parallel_agents.sessions.unclaimed import waits_in_vain
 from parallel_agents.settings import Environment
 from parallel_agents.surfaces.mcp.team_offers import COST, LETTERS, RUN, STATUS, TEAMS
@@ -41,6 +43,11 @@ _MAX_BYTES = 24 * 1024
 _RESULT_TOKENS = 1000
 
 
+class _Letters(StrEnum):
+    LIST = "list"
+    RETRY = "retry"
+
+
 class TeamTools:
     """The tools of a client that acts for no session."""
 
@@ -49,28 +56,28 @@ class TeamTools:
         self._environment = environment
         self._requester = requester
 
-    async def call(self, name: str, arguments: JsonObject) -> JsonObject:
-        """The answer of a tool to a call that matches its schema.
+    async def call(self, name: str, given: Arguments) -> JsonObject:
+        """The answer of a tool.
 
         Raises:
+            Refusal: an argument is wrong.
             PagentsError: the call cannot be done.
         """
-        given: dict[str, Any] = dict(arguments)
         match name:
             case "teams_list":
-                return await self._teams(given.get("teamId"))
+                return await self._teams(given.name("teamId"))
             case "team_run":
                 return await self._run(given)
             case "run_status":
                 return await self._status(given)
             case "cost_report":
-                return await self._cost(given.get("run"))
+                return await self._cost(given.name("run"))
             case _:
                 return await self._letters(given)
 
-    async def _teams(self, name: str | None) -> JsonObject:
+    async def _teams(self, name: str) -> JsonObject:
         catalog = self._client.catalog
-        if name is not None:
+        if name:
             team = await self._team(name)
             head = {"id": team.name, "description": team.description, "tasks": _tasks_of(team)}
             return {"status": "ok", "teams": [{**head, "inputs": team.input_schema}]}
@@ -96,31 +103,31 @@ class TeamTools:
             raise NotFound(f"there is no team {name[:80]!r}", hint="teams_list shows their names")
         return await asyncio.to_thread(self._client.catalog.team, name)
 
-    async def _run(self, given: Mapping[str, Any]) -> JsonObject:
+    async def _run(self, given: Arguments) -> JsonObject:
         client = self._client
-        team = await self._team(given["teamId"])
+        team = await self._team(given.name("teamId"))
+        dollars = given.positive("budgetUsd")
         asked = TeamRequest(
-            values=given.get("input", {}),
-            model=given.get("model"),
-            budget=Budget(usd=given["budgetUsd"]) if "budgetUsd" in given else None,
-            timeout_seconds=given.get("runTimeoutSeconds") or None,
+            values=given.object("input") or {},
+            model=given.text("model") or None,
+            budget=None if dollars is None else Budget(usd=dollars),
+            timeout_seconds=given.whole("runTimeoutSeconds") or None,
             key=self._requester.call or None,
         )
         spawned = await begin_team(client, client.sessions, self._environment, team, asked)
         return _accepted(spawned, {"label": team.name})
 
-    async def _status(self, given: Mapping[str, Any]) -> JsonObject:
+    async def _status(self, given: Arguments) -> JsonObject:
         sessions = self._client.sessions
-        row = await self._find(given["run"])
-        if wait := self._requester.wait_of(given.get("timeoutSeconds", 0)):
-            with suppress(TimeoutError):
-                await sessions.wait([row.run.id], timeout=wait)
+        row = await self._find(given.name("run"))
+        if wait := self._requester.wait_of(given.whole("timeoutSeconds") or 0):
+            await self._client.session_tools.wait([row.run.id], self._requester, seconds=wait)
             (row,) = await sessions.rows_of([row.run.id])
         runs = (await last_tries(sessions, self._client.journal, row)).runs
         members = await sessions.rows_of(runs)
         top, *lines = lines_of(await self._client.journal.look([row, *members]))
         own = await sessions.results([row.run.id]) if row.run.kind is RunnerKind.FLOW else ()
-        offset = given.get("offset", 0)
+        offset = given.whole("offset") or 0
         tasks = await self._tasks(members[offset : offset + _MOST_TASKS])
         end = offset + len(tasks)
         costs = await self._client.journal.costs(tree=row.session.key)
@@ -131,12 +138,12 @@ class TeamTools:
             "sessionKey": row.session.key,
             **label_of(row.session),
             "counts": dict(Counter(line.state.replace(" ", "_") for line in lines)),
-            **_needs(top),
+            **needs_fields(top.needs, top.asks),
             "tasks": tasks,
             **({"result": result_row(own[0], max_tokens=_RESULT_TOKENS)} if own else {}),
             **({"hasMore": True, "nextOffset": end} if end < len(members) else {}),
             **_money(sum((each.spend for each in costs), Spend())),
-            **({} if row.run.status.is_over else {"note": _note(tasks)}),
+            **({} if row.run.status.is_over else {"note": _note(top, tasks)}),
         }
 
     async def _tasks(self, rows: Sequence[Row]) -> list[Json]:
@@ -144,16 +151,18 @@ class TeamTools:
         results = await self._client.sessions.results([row.run.id for row in rows])
         most = shared(_RESULT_TOKENS, results)
         ended = {str(each.run_id): result_row(each, max_tokens=most) for each in results}
+        needs = await self._client.session_tools.needs(rows)
         tasks: list[Json] = []
         left = _MAX_BYTES
         for row in rows:
             lack = waits_in_vain(row, self._client.readiness.lacks)
             task: JsonObject = {
-                **label_of(row.session),
                 "agentId": row.session.agent.name,
                 **ended.get(row.run.id, {"runId": row.run.id, "sessionKey": row.session.key}),
+                "label": row.session.label,
                 "status": row.run.status.value,
                 **({"waitsFor": lack} if lack else {}),
+                **needs.get(row.run.id, {}),
             }
             left -= len(orjson.dumps(task))
             if left < 0 and tasks:
@@ -161,8 +170,8 @@ class TeamTools:
             tasks.append(task)
         return tasks
 
-    async def _cost(self, name: str | None) -> JsonObject:
-        rows = [await self._find(name)] if name is not None else await self._roots()
+    async def _cost(self, name: str) -> JsonObject:
+        rows = [await self._find(name)] if name else await self._roots()
         costs = [
             cost for row in rows for cost in await self._client.journal.costs(tree=row.session.key)
         ]
@@ -176,14 +185,16 @@ class TeamTools:
         )
         return {"status": "ok", **_money(total), "agents": agents, **note}
 
-    async def _letters(self, given: Mapping[str, Any]) -> JsonObject:
+    async def _letters(self, given: Arguments) -> JsonObject:
         sessions = self._client.sessions
         letters = await sessions.dead_letters()
         seen = await self._seen([Row(session=each.session, run=each.run) for each in letters])
         reached = {row.run.id for row in seen}
         letters = [each for each in letters if each.run.id in reached]
-        if given.get("action", "list") == "retry":
-            asked = given.get("runId", "")
+        if given.choice("action", _Letters, _Letters.LIST) is _Letters.RETRY:
+            asked = given.name("runId")
+            if not asked:
+                raise Refusal("runId required: dead_letters lists those of failed tasks")
             letter = next((each for each in letters if each.run.id == asked), None)
             if letter is None:
                 raise NotFound(
@@ -231,20 +242,14 @@ class TeamTools:
 NAMES = (TEAMS, RUN, STATUS, COST, LETTERS)
 
 
-def _needs(line: SessionLine) -> JsonObject:
-    """How many of its sessions need a person, and what the first of them asks; nothing if none does."""
-    if not line.needs:
-        return {}
-    return {
-        "needs": {kind.value: count for kind, count in line.needs.items()},
-        "asks": line.asks,
-    }
-
-
-def _note(tasks: Sequence[Json]) -> str:
+def _note(top: SessionLine, tasks: Sequence[Json]) -> str:
     """What to do about a run that has not ended."""
     is_stuck = any(isinstance(task, Mapping) and "waitsFor" in task for task in tasks)
-    return STUCK if is_stuck else "It continues; ask again."
+    left = STUCK if is_stuck else "It continues; ask again."
+    if not top.needs:
+        return left
+    is_at_work = top.counts.get("running", 0) + top.counts.get("queued", 0) > top.needed
+    return f"{NEEDS_PERSON} {left}" if is_at_work else NEEDS_PERSON
 
 
 def _tasks_of(team: Team) -> list[Json]:

@@ -8,6 +8,9 @@ from typing import NamedTuple
 from parallel_agents.app.client import App
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.store import Filter
+from parallel_agents.session_tools.clients import nearest_of_client, of_clients
+
+_MOST_NAMESAKES = 50
 
 
 class Meant(NamedTuple):
@@ -35,14 +38,20 @@ def meant_by(agent_id: str, names: Collection[str]) -> Meant:
     return Meant(max(contained, key=len, default=None), agent_id)
 
 
-async def session_meant(app: App, name: str) -> str:
-    """The key of the session that a script means.
+async def session_meant(app: App, name: str, client: str) -> str:
+    """The key of the session that a script means, which acts as this client; empty for the person.
 
     If several sessions have a label or task name, or a key that starts like a name ending in `...`,
-    it is the newest: scripts are run more than once. Any other name is returned as it is.
+    it is the newest, of a client's own first: scripts are run more than once. Any other name is
+    returned as it is.
     """
     start = name.rstrip(".…") if name.endswith(("...", "…")) else ""
-    rows = await app.sessions.list(Filter(prefix=start or name, limit=1))
+    if client and not start:
+        found = await nearest_of_client(app.sessions, name, client)
+        return name if found is None else found.session.key
+    rows = await app.sessions.list(Filter(prefix=start or name, limit=_MOST_NAMESAKES))
+    if client:
+        rows = await of_clients(app.sessions, rows)
     if not rows:
         return start or name
     session = rows[0].session

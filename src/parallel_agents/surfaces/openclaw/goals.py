@@ -11,7 +11,7 @@ from parallel_agents.errors import PagentsError
 from parallel_agents.orchestration.request import DoRequest
 from parallel_agents.orchestration.roster import ORCHESTRATOR
 from parallel_agents.session_tools.arguments import Arguments, Refusal
-from parallel_agents.session_tools.spawn_request import ALIASES
+from parallel_agents.session_tools.parameters import read_arguments
 from parallel_agents.surfaces.openclaw.answers import Answer
 from parallel_agents.surfaces.openclaw.outcomes import describe_error
 
@@ -20,7 +20,10 @@ _TAKEN = ("task", "agentId", "label", "model", "runTimeoutSeconds")
 
 def is_goal(app: App, given: JsonObject) -> bool:
     """Whether the agent to be spawned is the one that plans for itself, and not one of the user's own."""
-    named = Arguments(given, ALIASES).raw("agentId")
+    try:
+        named = read_arguments("sessions_spawn", given).raw("agentId")
+    except Refusal:
+        return False  # the tool refuses the call itself
     return named == ORCHESTRATOR and any(
         entry.name == ORCHESTRATOR and entry.file.is_relative_to(BUILT_IN)
         for entry in app.catalog.agents()
@@ -33,7 +36,7 @@ async def pursue(app: App, given: JsonObject) -> Answer:
     Nobody is asked whether the plan may run, as with any agent that spawns others.
     """
     try:
-        request, label = _read(Arguments(given, ALIASES))
+        request, label = _read(read_arguments("sessions_spawn", given))
         app.orchestrator.check_request(request)
         flow = replace(request.flow_task(), label=label)
         spawned = await app.sessions.spawn_flow(flow)

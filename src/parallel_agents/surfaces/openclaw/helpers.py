@@ -14,8 +14,9 @@ from typing import Any, TypeAlias
 from parallel_agents.app.client import App
 from parallel_agents.core.row import Row
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.core.verbs import Until
 from parallel_agents.errors import PagentsError
+from parallel_agents.session_tools.clients import of_clients
+from parallel_agents.session_tools.context import Requester
 from parallel_agents.surfaces.openclaw import tools
 from parallel_agents.surfaces.openclaw.agents import names_of, session_meant
 from parallel_agents.surfaces.openclaw.answers import Answer, SessionList, as_json
@@ -116,14 +117,16 @@ def poll_until_complete(
 ) -> list[dict[str, Any]]:
     """Wait until all agents have ended, for at most `timeout` seconds; return results in order.
 
+    If those that are left wait for a person's answer, it returns at once, and their `error` says so.
+
     Args:
         agents: session keys, labels or run ids, or dictionaries that contain a key, such as the
             answers of `parallel_spawn`, `sessions_spawn` and `sessions_list`.
         timeout: None waits as long as it takes. An agent that has not ended by then is `pending`
             or `running`, and continues.
     """
-    given = _listed(agents)
-    return live().do(lambda app: _collect(app, given, timeout))
+    given, shared = _listed(agents), live()
+    return shared.do(lambda app: _collect(app, shared.requester, given, timeout))
 
 
 def collect_agent_results(
@@ -164,19 +167,18 @@ def _ladder(app: App, models: Sequence[str] | None, tries: int) -> Ladder:
 
 
 async def _collect(
-    app: App, agents: Sequence[Named], timeout: float | None
+    app: App, requester: Requester, agents: Sequence[Named], timeout: float | None
 ) -> list[dict[str, Any]]:
-    found = [await _found(app, agent) for agent in agents]
+    found = [await _found(app, requester, agent) for agent in agents]
     runs = [row.run.id for row in found if isinstance(row, Row)]
-    try:
-        over = await app.sessions.wait(runs, timeout=timeout)
-    except TimeoutError:
-        over = await app.sessions.wait(runs, until=Until.NOW)
+    over = await app.session_tools.settle(runs, requester, seconds=timeout)
     by_run = {result.run_id: outcome_of(result) for result in over}
-    return [
-        row if isinstance(row, dict) else by_run.get(row.run.id) or outcome_so_far(row)
-        for row in found
-    ]
+    left = await app.sessions.rows_of([run for run in runs if run not in by_run])
+    needs = await app.session_tools.needs(left)
+    for row in left:
+        asks = str(needs.get(row.run.id, {}).get("asks", ""))
+        by_run[row.run.id] = outcome_so_far(row, asks)
+    return [row if isinstance(row, dict) else by_run[row.run.id] for row in found]
 
 
 def _listed(agents: Any) -> list[Named]:  # noqa: ANN401 - a mapping is iterable, too
@@ -186,7 +188,7 @@ def _listed(agents: Any) -> list[Named]:  # noqa: ANN401 - a mapping is iterable
     return [agents] if isinstance(agents, str | Mapping) else list(agents)
 
 
-async def _found(app: App, agent: Named) -> Row | dict[str, Any]:
+async def _found(app: App, requester: Requester, agent: Named) -> Row | dict[str, Any]:
     """The session that is meant, or an outcome that says why there is none."""
     if isinstance(agent, str):
         name = agent
@@ -195,9 +197,12 @@ async def _found(app: App, agent: Named) -> Row | dict[str, Any]:
         if not name:
             return no_outcome(str(agent.get("error") or "no session key was given"))
     try:
-        return await app.sessions.find(await session_meant(app, name))
+        row = await app.sessions.find(await session_meant(app, name, requester.client))
     except PagentsError as error:
         return no_outcome(describe_error(error) or "", key=name)
+    if requester.client and not await of_clients(app.sessions, [row]):
+        return no_outcome(requester.face.not_reached(row.session.label), key=name)
+    return row
 
 
 def _task(task: str | Mapping[str, object]) -> Mapping[str, object]:

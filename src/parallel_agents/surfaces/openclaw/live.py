@@ -19,7 +19,6 @@ from parallel_agents.app.client import App
 from parallel_agents.app.farewell import say
 from parallel_agents.app.opening import open_app, open_client
 from parallel_agents.app.parts import Parts
-from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.task import Task
 from parallel_agents.ending import before_executors_end
@@ -34,6 +33,7 @@ from parallel_agents.settings import (
     read_environment,
 )
 from parallel_agents.signals import result_of
+from parallel_agents.surfaces.openclaw.identity import requester_of
 
 T = TypeVar("T")
 _PATIENCE_SECONDS = 1.0
@@ -57,9 +57,8 @@ class Live:
 
     @property
     def requester(self) -> Requester:
-        """The caller: the session that this process was started for, or no session."""
-        parent = self._settings.parent_session
-        return Requester(session=None if parent is None else SessionKey(parent))
+        """The caller: the session that this process was started for, or a client."""
+        return requester_of(self._environment, self._settings.parent_session)
 
     def call(self, name: str, arguments: JsonObject) -> JsonObject:
         """Call a session tool, and return its result.
@@ -111,7 +110,7 @@ class Live:
             self._ended.set_result(None)
 
     async def _work(self) -> None:
-        parts = Parts(on_fetch=_FetchNote())
+        parts = Parts(on_fetch=_FetchNote(), client=self.requester.client)
         async with open_app(self._environment, self._settings, parts) as app:
             await _say_embedded(app)
             closing = asyncio.Event()

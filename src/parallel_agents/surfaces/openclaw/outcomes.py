@@ -67,14 +67,15 @@ def outcome_of(result: Result) -> dict[str, Any]:
     }
 
 
-def outcome_so_far(row: Row) -> dict[str, Any]:
-    """The outcome of a live run so far, with the same keys."""
+def outcome_so_far(row: Row, asks: str) -> dict[str, Any]:
+    """The outcome of a live run so far, with the same keys; `asks` is what it asks a person, if it does."""
+    waits = f": a person must answer first, it {asks}; `pagents inbox` lists it" if asks else ""
     return {
         "success": False,
         "status": guide_status(row.run.status),
         "output": None,
         "text": "",
-        "error": "not finished",
+        "error": f"not finished{waits}",
         "model_used": row.run.model,
         "childSessionKey": row.session.key,
         "runId": row.run.id,

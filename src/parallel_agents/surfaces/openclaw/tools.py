@@ -1,7 +1,8 @@
 """Tools: the nine session tools as plain functions with keywords in camelCase or snake_case.
 
-Each takes the tool's arguments and returns its result, even if the call is refused; see
-`docs/session-tools.md`. The arguments may also be a single dictionary.
+Each takes the tool's arguments, which the tool itself reads, and returns its result, even if the call
+is refused; see `docs/session-tools.md`. The arguments may also be a single dictionary, and those that
+come first in a function's signature may be given by position.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from typing import Any
 
 from parallel_agents.app.client import App
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.core.session import Mode
 from parallel_agents.session_tools.context import Requester
 from parallel_agents.surfaces.openclaw.agents import (
     meant_by,
@@ -41,9 +41,12 @@ def sessions_spawn(task: str | Mapping[str, object] = "", **arguments: object) -
     return shared.do(lambda app: spawn(app, shared.requester, given))
 
 
-def sessions_send(session_key: str | Mapping[str, object] = "", **arguments: object) -> Answer:
+def sessions_send(
+    session_key: str | Mapping[str, object] = "", message: str = "", **arguments: object
+) -> Answer:
     """Send a message to a session: start its next run, and return its reply."""
-    return _call("sessions_send", _naming(_given("sessionKey", session_key, arguments)))
+    given = _given("sessionKey", session_key, arguments, message=message)
+    return _call("sessions_send", _naming(given))
 
 
 def sessions_list(filters: Mapping[str, object] | None = None, **arguments: object) -> SessionList:
@@ -62,9 +65,11 @@ def sessions_list(filters: Mapping[str, object] | None = None, **arguments: obje
     return _matching(str(pattern), given)
 
 
-def sessions_history(session_key: str | Mapping[str, object] = "", **arguments: object) -> History:
+def sessions_history(
+    session_key: str | Mapping[str, object] = "", limit: int | None = None, **arguments: object
+) -> History:
     """What was said in a session; a key that ends in `...` is the newest that starts like it."""
-    given = _naming(_given("sessionKey", session_key, arguments))
+    given = _naming(_given("sessionKey", session_key, arguments, limit=limit))
     return History(live().call("sessions_history", given))
 
 
@@ -73,19 +78,24 @@ def sessions_yield(**arguments: object) -> Answer:
     return _call("sessions_yield", _given("", {}, arguments))
 
 
-def subagents(action: str | Mapping[str, object] = "list", **arguments: object) -> Answer:
+def subagents(
+    action: str | Mapping[str, object] = "list",
+    target: str | int = "",
+    message: str = "",
+    **arguments: object,
+) -> Answer:
     """List, wait for, steer, kill or cancel spawned agents."""
-    return _call("subagents", _given("action", action, arguments))
+    return _call("subagents", _given("action", action, arguments, target=target, message=message))
 
 
-def agents_list() -> Answer:
-    """The agents that can be spawned."""
-    return _call("agents_list", {})
+def agents_list(search: str | Mapping[str, object] = "", **arguments: object) -> Answer:
+    """The agents that can be spawned: all by name, or those that are searched for in full."""
+    return _call("agents_list", _given("search", search, arguments))
 
 
-def agents_wait(ids: object = (), **arguments: object) -> Answer:
+def agents_wait(ids: object = (), timeout_seconds: object = None, **arguments: object) -> Answer:
     """Wait for agents by run id, key or label, and return their results."""
-    return _call("agents_wait", _given("ids", ids, arguments))
+    return _call("agents_wait", _given("ids", ids, arguments, timeoutSeconds=timeout_seconds))
 
 
 def session_status(session_key: str | Mapping[str, object] = "", **arguments: object) -> Answer:
@@ -110,8 +120,6 @@ async def spawn(app: App, requester: Requester, given: JsonObject) -> Answer:
     if is_goal(app, arguments):
         return await pursue(app, arguments)
     answer = Answer(await app.session_tools.call("sessions_spawn", arguments, requester))
-    if answer.get("mode") == Mode.RUN:
-        answer["note"] = "Runs in parallel. Wait for it with helpers.poll_until_complete."
     if note and "note" in answer:
         answer["note"] = (
             f"{note} of {arguments.get('agentId', 'the default agent')}. {answer['note']}"
@@ -123,9 +131,12 @@ def _call(name: str, given: JsonObject) -> Answer:
     return Answer(live().call(name, given))
 
 
-def _given(first: str, value: object, arguments: Mapping[str, object]) -> JsonObject:
-    """The arguments of a call: by keyword, the first also by position, or all as a dictionary."""
-    given: dict[str, object] = dict(arguments)
+def _given(
+    first: str, value: object, arguments: Mapping[str, object], **further: object
+) -> JsonObject:
+    """The arguments of a call: by keyword, the first ones also by position, or all as a dictionary."""
+    positional = {name: each for name, each in further.items() if each not in ("", None)}
+    given: dict[str, object] = {**positional, **arguments}
     if isinstance(value, Mapping):
         given = {**value, **given}
     elif value or first not in given:
@@ -161,7 +172,8 @@ def _naming(given: JsonObject) -> JsonObject:
         return given
 
     async def look(app: App) -> JsonObject:
-        keys = {name: await session_meant(app, str(value)) for name, value in named.items()}
+        client = shared.requester.client
+        keys = {name: await session_meant(app, str(value), client) for name, value in named.items()}
         return {**given, **keys}
 
     return shared.do(look)

@@ -9,7 +9,7 @@ from pathlib import Path
 from shutil import which
 from typing import TypeAlias
 
-from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.core.spelling import meant
 from parallel_agents.errors import InvalidInput
 
 NAME = "parallel-agents"
@@ -167,6 +167,10 @@ OPENCLAW = Client(
     find=_openclaw,
     again="OpenClaw finds the skill in its next session; its model reads SKILL.md.",
 )
+_OTHERS = (
+    "it is for claude-code, codex and openclaw; others, such as Cursor, take the MCP server alone: "
+    "see `pagents docs mcp`"
+)
 CLIENTS = {client.name: client for client in (CLAUDE_CODE, CODEX, OPENCLAW)}
 
 
@@ -184,6 +188,7 @@ def client_named(name: str) -> Client:
     """
     if name not in CLIENTS:
         raise InvalidInput(
-            f"the skill cannot be installed for {name!r}", hint=did_you_mean(name, sorted(CLIENTS))
+            f"the skill cannot be installed for {name!r}",
+            hint=meant(name, CLIENTS, "", otherwise=_OTHERS),
         )
     return CLIENTS[name]

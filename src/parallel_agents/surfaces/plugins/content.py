@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from parallel_agents._version import __version__
 from parallel_agents.core.json_value import Json
+from parallel_agents.settings import HOME_VARIABLE
 from parallel_agents.surfaces.plugins.clients import CLAUDE_CODE, CODEX, NAME, OPENCLAW, Client
 
 AGENT_FILE = f"{NAME}.md"
@@ -32,6 +33,11 @@ class Program(NamedTuple):
     command: str
     arguments: tuple[str, ...]
     home: str
+
+    @property
+    def in_home(self) -> str:
+        """What stands before a command of a shell, so that it uses the home; empty for the default one."""
+        return f"{HOME_VARIABLE}={shlex.quote(self.home)} " if self.home else ""
 
     @property
     def server(self) -> list[str]:
@@ -56,7 +62,11 @@ def skill_files(client: Client, folder: str, program: Program) -> dict[str, byte
         program: how it starts pagents.
     """
     values = {
-        "@PYTHON@": program.python,
+        "@PYTHON@": f"{program.in_home}{program.python}",
+        "@IN_HOME@": f"export {program.in_home.rstrip()}\n" if program.in_home else "",
+        "@HOME_OPTION@": shlex.quote(f" --home {shlex.quote(program.home)}")
+        if program.home
+        else "",
         "@FOLDER@": folder,
         "@VERSION@": __version__,
         "@QUOTED@": shlex.quote(program.command),
@@ -66,11 +76,12 @@ def skill_files(client: Client, folder: str, program: Program) -> dict[str, byte
     kind = "python" if client is OPENCLAW else "tools"
     parts = {
         f"@{part.upper()}@": _text(f"{part}-{kind}.md").strip("\n")
-        for part in ("running", "rules", "more")
+        for part in ("running", "rules", "limit", "more")
     }
     files = {"SKILL.md": _filled(_filled(_text("SKILL.md"), parts).rstrip("\n") + "\n", values)}
     if client is OPENCLAW:
-        files |= {name: _filled(text, values) for name, text in _python_files()}
+        plain = {**values, "@PYTHON@": program.python}  # it stands in texts of Python there
+        files |= {name: _filled(text, plain) for name, text in _python_files()}
     else:
         files[_SCRIPT] = _filled(_text("pagents.sh"), values)
     return {name: text.encode() for name, text in sorted(files.items())}

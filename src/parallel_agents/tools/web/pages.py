@@ -16,6 +16,7 @@ from typing import cast
 from weakref import WeakKeyDictionary
 
 from parallel_agents.core.tool import ToolError
+from parallel_agents.extras import install_line
 from parallel_agents.interpreter import isolated_script
 from parallel_agents.tools.commands.terminal import plain
 from parallel_agents.tools.web.getting import MOST_BYTES, Reply
@@ -200,5 +201,5 @@ def _library() -> str:
     """
     spec = find_spec("turbohtml")
     if spec is None or spec.origin is None:
-        raise ToolError("pages in HTML cannot be read here: pip install 'pagents[web]'")
+        raise ToolError(f"pages in HTML cannot be read here: {install_line('pagents[web]')}")
     return str(Path(spec.origin).parents[1])

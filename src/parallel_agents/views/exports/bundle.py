@@ -2,8 +2,8 @@
 
 Each module becomes a function that returns what it exports, called after those that it imports. Only the
 forms of imports and exports that the modules have are known; a test bundles all of them. In a file there
-is no gateway: the modules that ask one are replaced by those that read what is stored, and comments and
-indentation are left out. What the gateway serves keeps its lines, for whoever reads it in a browser.
+is no gateway: the modules that ask one are replaced by those that read what is stored, and comments,
+indentation and empty lines are left out. What the gateway serves keeps its lines, for whoever reads it in a browser.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ _REPLACED = {
     "curve.js": "stored_curve.js",
     "changes.js": "stored_absent.js",
     "compare_mark.js": "stored_absent.js",
+    "flow_steps.js": "stored_absent.js",
     "fork.js": "stored_absent.js",
     "kill.js": "stored_absent.js",
     "pause.js": "stored_absent.js",
@@ -46,8 +47,9 @@ _DECLARED = re.compile(r"^export (?P<kind>(?:async )?function|class|const)(?= (?
 _LEFT = re.compile(r"^\s*(import|export)\b(?!\().*", re.M)
 _DEFAULT = re.compile(r"export default ")
 _COMMENT = re.compile(r"^[ \t]*/\*\*.*?\*/[ \t]*\n|/\*\* @.*?\*/ ?|^[ \t]*//[^\n]*\n", re.M | re.S)
-# Of templates, too: they have no line whose indentation is shown.
+# Of templates, too: they have no line whose indentation is shown, and none that is empty.
 _INDENTATION = re.compile(r"^[ \t]+", re.M)
+_EMPTY_LINES = re.compile(r"\n{2,}")
 _SOURCE_MAP = re.compile(r"^//# .*$|//# sourceMappingURL=\S+", re.M)
 # A comment that has code in it, between lines of their own.
 _DISABLED = re.compile(r"^/\*\n.*?^\*/\n", re.M | re.S)
@@ -93,7 +95,7 @@ def bundled(
 
 
 def _shortened(text: str) -> str:
-    return _INDENTATION.sub("", _COMMENT.sub("", text))
+    return _EMPTY_LINES.sub("\n", _INDENTATION.sub("", _COMMENT.sub("", text)))
 
 
 class _Sources(NamedTuple):

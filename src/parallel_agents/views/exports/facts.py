@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from parallel_agents.core.known_cost import is_uncounted
 from parallel_agents.core.run import Result
 from parallel_agents.core.usage import Spend
 from parallel_agents.views import format
@@ -22,11 +21,13 @@ def facts_of(tree: Tree, wanted: Wanted) -> Iterator[tuple[str, str]]:
     """What the whole came to, and what of it is not in the document."""
     top = tree.top
     agents = [line for line in tree.lines if not line.row.run.kind.is_group]
-    counts = Counter(line.state for line in agents if not line.is_former)
+    counts = Counter(line.state for line in agents if not line.counts_no_more)
     yield "State", top.state
     yield "Agents", ", ".join(f"{count:,} {state}" for state, count in counts.items()) or "none"
-    if former := sum(line.is_former for line in agents):
+    if former := sum(line.is_former and not line.is_uncounted for line in agents):
         yield "Tried again", f"{former:,} that failed before"
+    if uncounted := sum(line.is_uncounted for line in agents):
+        yield "No longer count", f"{uncounted:,} former answers"
     if needs := needs_text(top):
         yield "Needs you", needs
     yield "Begun", format.utc_moment(top.row.run.created_at)
@@ -51,7 +52,6 @@ def cells_of(line: SessionLine) -> tuple[str, ...]:
     row, run = line.row, line.row.run
     spend = line.spend if run.kind.is_group else run.spend
     seconds = line.seconds
-    is_known = not is_uncounted(run)
     return (
         format.name(row),
         run.kind.value if run.kind.is_group else row.session.agent.name,
@@ -61,7 +61,7 @@ def cells_of(line: SessionLine) -> tuple[str, ...]:
         str(run.attempts),
         "" if seconds is None else format.seconds(seconds),
         format.tokens(spend) if spend.calls else "",
-        format.money(spend) if is_known else "-",
+        format.money(spend),
         run.error_code,
     )
 

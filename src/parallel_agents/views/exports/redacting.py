@@ -30,7 +30,18 @@ _KEPT = frozenset(
     | {"role", "run_id", "status", "tool", "type"}
 )
 _PARTS = frozenset(
-    {"cost", "error", "event", "message", "outcome", "parts", "result", "simulated_cost", "spend"}
+    {
+        "cost",
+        "error",
+        "event",
+        "known_cost",
+        "message",
+        "outcome",
+        "parts",
+        "result",
+        "simulated_cost",
+        "spend",
+    }
     | {"spend_below", "usage", "verdict"}
 )
 _CONTENT = frozenset({"input", "output", "value", "content", "arguments"})

@@ -9,7 +9,6 @@ from typing import cast
 
 import orjson
 
-from parallel_agents.core.known_cost import known_cost
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
 from parallel_agents.views import format
@@ -83,7 +82,7 @@ def session_of(line: SessionLine) -> Mapping[str, object]:
         "state": line.state,
         "model": run.model,
         "attempts": run.attempts,
-        "cost": money_json(known_cost(run, run.spend)),
+        "cost": money_json(run.spend.cost_usd),
         "simulated_cost": money_json(run.spend.simulated_usd),
         "created_at": format.iso(run.created_at),
         "started_at": format.iso(run.started_at),
@@ -101,7 +100,7 @@ async def csv_of(tree: Tree, wanted: Wanted, hide: Hide) -> AsyncGenerator[str]:
 def _values(line: SessionLine, result: Result | None) -> Sequence[Json]:
     row, run = line.row, line.row.run
     usage = run.spend.usage
-    cost = known_cost(run, run.spend)
+    cost = run.spend.cost_usd
     seconds = line.seconds
     error = None if result is None or result.error is None else result.error.message
     return (

@@ -229,12 +229,14 @@ async def test_what_nobody_answers_in_time_is_denied() -> None:
     async with speaker(replies(call("tea")), question_seconds=HOURS / 2) as rig:
         handle = await rig.begin()
 
-        await handle.wait()
+        result = await handle.wait()
 
         assert await rig.sessions.questions() == []
     assert rig.told() == [
         "A person was asked, and did not allow the call: nobody answered in time."
     ]
+    assert result.status is RunStatus.DONE
+    assert result.notices == (f"the last call of say failed: {rig.told()[0]}",)
 
 
 async def test_the_first_answer_counts() -> None:

@@ -4,8 +4,9 @@ import orjson
 import pytest
 
 from parallel_agents.core.cuts import Cuts, Fold, Span, TextCut
-from parallel_agents.core.event import Body, Event, Shortened, Unreadable
+from parallel_agents.core.event import Body, Event, Shortened
 from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.unreadable import Unreadable
 from parallel_agents.stores.codec import encode_body
 from parallel_agents.views.documents import event_json
 from tests.unit.views.test_events import EXAMPLES

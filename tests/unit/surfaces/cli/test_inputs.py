@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -68,7 +69,23 @@ def test_what_is_no_json_is_refused_with_an_example() -> None:
     with pytest.raises(InvalidInput, match="--input tags is not JSON: 'a,b'") as refused:
         read_inputs(["tags=a,b"], SCHEMA)
 
+    assert refused.value.why == "tags is a list, which is written as JSON"
     assert """--input tags='["a", "b"]'""" in refused.value.hint
+
+
+@pytest.mark.parametrize("typed", ["essays", "essays/*.md"])
+def test_where_a_list_is_wanted_each_file_of_a_folder_or_a_pattern_is_an_item(
+    typed: str, tmp_path: Path
+) -> None:
+    (tmp_path / "essays").mkdir()
+    for name in ("a.md", "b.md"):
+        (tmp_path / "essays" / name).write_text(f"This is {name}.\n")
+    schema = {"properties": {"list": {"type": "array", "items": {"type": "string"}}}}
+
+    found = read_inputs([f"list=@{tmp_path / typed}"], schema)["list"]
+
+    assert isinstance(found, list)
+    assert ["This is a.md." in str(found[0]), "This is b.md." in str(found[1])] == [True, True]
 
 
 def test_an_input_is_not_given_twice() -> None:

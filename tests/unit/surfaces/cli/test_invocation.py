@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from parallel_agents.surfaces.cli.invocation import as_called, command_name, pip_command
+from parallel_agents.surfaces.cli.invocation import as_called, command_name
 
 
 def make_command(folder: Path) -> Path:
@@ -60,16 +60,6 @@ def test_calls_in_a_text_are_changed_and_nothing_else() -> None:
         "a pagents fan"
     )
     assert as_called(text, "pagents") == text
-
-
-def test_pip_is_that_of_the_environment_in_which_the_package_is(tmp_path: Path) -> None:
-    for name in ("mine", "other"):
-        make_command(tmp_path / name).rename(tmp_path / name / "pip")
-    python = str(tmp_path / "mine" / "python")
-
-    assert pip_command(python, search=str(tmp_path / "mine")) == "pip"
-    assert pip_command(python, search=str(tmp_path / "other")) == f"{python} -m pip"
-    assert pip_command(python, search="/nowhere") == f"{python} -m pip"
 
 
 def test_where_a_command_looks_is_said_again_with_what_is_about_the_same_home() -> None:

@@ -138,10 +138,10 @@ async def test_an_agent_is_spawned_and_its_result_is_had() -> None:
         ("sessions_yield", {}, "error", "Yield not supported in this context"),
         ("session_status", {}, "error", "sessionKey required"),
         ("no_such_tool", {}, "error", "no tool 'no_such_tool'. Tools: sessions_spawn, "),
-        ("sessions_spawn", {}, "error", '"task" is a required property'),
-        ("sessions_spawn", {"task": 1}, "error", 'task: 1 is not of type "string"'),
-        ("sessions_spawn", {"task": "x", "mode": "evil"}, "error", '"evil" is not one of'),
-        ("sessions_list", {"limit": "many"}, "error", 'limit: "many" is not of type "integer"'),
+        ("sessions_spawn", {}, "error", "task required"),
+        ("sessions_spawn", {"task": 1}, "error", "task must be a string"),
+        ("sessions_spawn", {"task": "x", "mode": "evil"}, "error", 'Invalid mode "evil"'),
+        ("sessions_list", {"limit": "many"}, "error", "limit must be an integer"),
     ],
 )
 async def test_what_goes_wrong_is_an_answer_that_the_model_can_read(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FACTS = Step(id="facts", agent="writer", text="Find facts.\n\nnotes:\n${notes}")
 PAGE = Step(id="page", agent="writer", text="Write a page.", needs=("facts",))
 BOUND = Budget(usd=0.25)
+INNER = Plan(name="inner", steps=(Step(id="a", agent="writer", text="x"),), budget=Budget(usd=0.5))
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +52,7 @@ async def test_a_step_is_shown_with_what_it_is_asked_and_not_with_what_it_reads(
     [
         ((FACTS,), BOUND, "≤ $0.25"),
         ((Step(id="a", agent="writer", text="x", budget=Budget(usd=0.5)),), NO_BUDGET, "≤ $0.50"),
+        ((Step(id="a", plan=INNER, for_each=["x", "y"]),), NO_BUDGET, "≤ $1.00"),
         ((FACTS,), NO_BUDGET, "at an unknown price"),
         ((Step(id="a", create=Create(name="a", purpose="x")),), NO_BUDGET, "at an unknown price"),
         ((Step(id="a", agent="nobody", text="x"),), NO_BUDGET, "at an unknown price"),

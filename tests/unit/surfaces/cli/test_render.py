@@ -156,8 +156,7 @@ def test_a_result_for_machines_has_money_as_a_decimal_string_or_null() -> None:
 
 
 def test_a_run_that_broke_off_before_a_call_was_counted_cost_nobody_knows_what() -> None:
-    lost = replace(result(RunStatus.FAILED, None, spend=Spend()), _is_uncounted=True)
-    broken = result_json(lost)
+    broken = result_json(result(RunStatus.FAILED, None, spend=Spend(uncounted_runs=1)))
     free = result_json(result(RunStatus.FAILED, None, spend=Spend(Usage(1, 1), 1, 0)))
 
     assert broken["cost"] is None

@@ -49,6 +49,10 @@ def test_a_wrong_option_or_argument_is_refused_with_its_name(
         (("cost", "--by", "agnt"), "did you mean 'agent'? `pagents cost -h` shows"),
         (("--verson",), "did you mean --version? `pagents -h` shows"),
         (("--jsn", "list"), "did you mean --json? Options come after the command: pagents list"),
+        (("list", "--since", "2h"), "it is a filter: pagents list since:2h"),
+        (("list", "--state=failed"), "it is a filter: pagents list state:failed"),
+        (("run", "g.yaml", "list=@x"), "an input has its -i: pagents run … -i list=@x"),
+        (("ps",), "`pagents list` shows what runs and ran, `pagents health` what needs you"),
         (("lst",), "did you mean 'list'? `pagents -h` lists"),
     ],
 )

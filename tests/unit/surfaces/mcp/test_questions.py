@@ -15,8 +15,9 @@ from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.task import Task
 from parallel_agents.errors import AlreadyAnswered, InvalidInput
 from parallel_agents.models.shapes import objects_at
+from parallel_agents.session_tools.arguments import Arguments
 from parallel_agents.session_tools.specs import SPECS
-from parallel_agents.surfaces.mcp.questions import ANSWER, LIST, call_questions
+from parallel_agents.surfaces.mcp.questions import ALIASES, ANSWER, LIST, call_questions
 from parallel_agents.testing import ScriptedModel, open_rig
 from parallel_agents.tools.box import Box
 from parallel_agents.tools.function import tool
@@ -55,21 +56,25 @@ async def test_a_question_is_listed_answered_once_and_the_audit_says_through_wha
     async with open_rig(ScriptedModel([call, "done"]), agents=[agent], tools=[say]) as rig:
         handle = await rig.sessions.spawn(Task("a", "work"))
         await asyncio.sleep(1)
-        listed = await call_questions(rig.service, LIST, {}, go_on)
+        listed = await call_questions(rig.service, LIST, Arguments({}), go_on)
         (question,) = await rig.sessions.questions()
+
+        def answering(answer: str, **more: str) -> Arguments:
+            return Arguments({"questionId": question.id, "answer": answer, **more}, ALIASES)
+
         assert objects_at(listed, "questions")[0]["id"] == question.id
         assert objects_at(listed, "questions")[0]["asks"] == "may it call say tea?"
 
         with pytest.raises(InvalidInput, match="whether a call may be made"):
-            await call_questions(rig.service, ANSWER, {"id": question.id, "answer": "ok"}, go_on)
+            await call_questions(rig.service, ANSWER, answering("ok"), go_on)
         await call_questions(
             rig.service,
             ANSWER,
-            {"id": question.id, "answer": "allow", "arguments": {"word": "rain"}},
+            answering("allow", arguments='{"word": "rain"}'),
             go_on,
         )
         with pytest.raises(AlreadyAnswered):
-            await call_questions(rig.service, ANSWER, {"id": question.id, "answer": "deny"}, go_on)
+            await call_questions(rig.service, ANSWER, answering("deny"), go_on)
         await handle.wait()
         by = [e.body.by for e in await rig.store.events() if isinstance(e.body, Answered)]
 

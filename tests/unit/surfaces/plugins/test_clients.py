@@ -68,3 +68,8 @@ def test_an_unknown_name_is_refused_with_the_nearest() -> None:
         client_named("claude")
 
     assert refused.value.hint == "did you mean 'claude-code'?"
+
+    with pytest.raises(InvalidInput, match="'cursor'") as other:
+        client_named("cursor")
+
+    assert "`pagents docs mcp`" in other.value.hint

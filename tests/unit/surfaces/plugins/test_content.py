@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from parallel_agents.surfaces.plugins.clients import CLIENTS, CODEX
+from parallel_agents.surfaces.plugins.clients import CLIENTS, CODEX, OPENCLAW
 from parallel_agents.surfaces.plugins.content import (
     Program,
     description,
@@ -27,7 +27,7 @@ def test_no_mark_of_a_template_is_left(name: str) -> None:
     files = skill_files(CLIENTS[name], "/s/parallel-agents", PROGRAM)
 
     for file, content in files.items():
-        assert not re.search(rb"@[A-Z]+@", content), file
+        assert not re.search(rb"@[A-Z_]+@", content), file
 
 
 @pytest.mark.parametrize("name", sorted(CLIENTS))
@@ -81,6 +81,21 @@ def test_the_script_also_runs_an_interpreter_that_has_the_package(tmp_path: Path
     program = Program("", "/bin/echo", ("-P", "-m", "parallel_agents"), "")
 
     assert run_script(tmp_path, program, "/nowhere").stdout == "-P -m parallel_agents --version\n"
+
+
+def test_a_chosen_home_is_that_of_the_script_and_of_the_commands_of_the_skill(
+    tmp_path: Path,
+) -> None:
+    says = ("/bin/sh", ("-c", 'echo "$PARALLEL_AGENTS_HOME"'), "/data/my home")
+    program = Program("/p", *says)
+
+    ran = run_script(tmp_path, program, "/nowhere")
+    lacking = run_script(tmp_path, program._replace(command="/gone"), "/nowhere")
+    skill = skill_files(OPENCLAW, "/skill", program)["SKILL.md"].decode()
+
+    assert ran.stdout == "/data/my home\n"
+    assert "pagents skill install --for codex --home '/data/my home'" in lacking.stderr
+    assert "PARALLEL_AGENTS_HOME='/data/my home' /p - <<'PY'" in skill
 
 
 def test_the_script_says_how_to_install_what_is_missing(tmp_path: Path) -> None:

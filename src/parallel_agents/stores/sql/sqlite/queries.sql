@@ -303,7 +303,7 @@ s.key, s.agent, s.label, s.parent, s.spawn_key, s.root, s.depth, s.killed, s.cre
        r.id, r.number, r.kind, r.status, r.title, r.model, r.priority, r.owner, r.epoch, r.attempts,
        r.calls, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens,
        r.cost_nanousd, r.unpriced_calls, r.created_at, r.started_at, r.finished_at, r.error_code,
-       r.idle_seconds, o.state
+       r.idle_seconds, o.state, {uncounted}
 
 -- name: session_rows
 SELECT {row_columns}
@@ -597,11 +597,18 @@ r.session IN ({subtree_of_tree})
 
 -- What a session is called, and its parent's label, and its first run.
 -- name: origins
-SELECT s.key, s.label, s.parent, p.label, r.id, s.spawn_key
-FROM sessions AS s
-LEFT JOIN sessions AS p ON p.key = s.parent
-LEFT JOIN runs AS r ON r.session = s.key AND r.number = 1
-WHERE s.key IN (SELECT value FROM json_each(?));
+WITH RECURSIVE up (key, above, height) AS (
+    SELECT value, value, 0 FROM json_each(?)
+    UNION
+    SELECT up.key, s.parent, up.height + 1
+    FROM up JOIN sessions AS s ON s.key = up.above
+    WHERE s.parent <> '' AND up.height < 100
+)
+SELECT up.key, s.label, s.parent, s.spawn_key, up.height, r.id
+FROM up
+JOIN sessions AS s ON s.key = up.above
+LEFT JOIN runs AS r ON up.height = 0 AND r.session = s.key AND r.number = 1
+ORDER BY up.key, up.height;
 
 -- Which runs asked for runs, up to the ones that nobody in the store asked for.
 -- name: lineages
@@ -637,7 +644,7 @@ WITH teams AS MATERIALIZED (
     SELECT value AS team,
            (SELECT CASE WHEN {live} THEN 9e999 ELSE r.finished_at END
             FROM runs AS r WHERE r.session = value ORDER BY r.number DESC LIMIT 1) AS ended_at
-    FROM json_each(?))
+    FROM json_each(:teams))
 SELECT team, status, owner, is_unclaimed, MAX(created_at), is_later, is_retrying, is_paused,
        COUNT(*) FILTER (WHERE is_latest), MAX(finished_at)
 FROM (SELECT team, r.status, CASE WHEN {live} THEN r.owner END AS owner,
@@ -654,24 +661,46 @@ FROM (SELECT team, r.status, CASE WHEN {live} THEN r.owner END AS owner,
                            AND asker.session = team
                            AND (later.created_at > ended_at) = (r.created_at > ended_at))
              AND (asking.kind = 'team' OR r.status = 'done' OR NOT EXISTS (
-                 SELECT 1 FROM dead_letters AS d JOIN runs AS again ON again.session = d.retried_by
-                 WHERE d.run = r.id AND (again.created_at > ended_at) = (r.created_at > ended_at))) AS is_latest
+                 SELECT 1 FROM {tries_after} AND (again.created_at > ended_at) = (r.created_at > ended_at)))
+             AND r.session NOT IN (SELECT value FROM json_each(:uncounted)) AS is_latest
       FROM teams JOIN runs AS asking ON asking.session = team CROSS JOIN runs AS r ON r.asked_by = asking.id)
 GROUP BY team, status, owner, is_unclaimed, is_later, is_retrying, is_paused;
 
+-- The later tries of the same task, whose keys have higher numbers; see core/retry_keys.py.
+-- name: tries_after
+(SELECT s.parent, s.spawn_key,
+        CASE WHEN rtrim(s.spawn_key, '0123456789') GLOB '*/retry-' THEN rtrim(s.spawn_key, '0123456789')
+             ELSE s.spawn_key || '/retry-' END AS mark
+ FROM sessions AS s WHERE s.key = r.session) AS own
+JOIN sessions AS again ON again.parent = own.parent
+     AND again.spawn_key > own.mark AND again.spawn_key < substr(own.mark, 1, length(own.mark) - 1) || '.'
+WHERE CAST(substr(again.spawn_key, length(own.mark) + 1) AS INTEGER)
+      > CASE WHEN own.spawn_key > own.mark THEN CAST(substr(own.spawn_key, length(own.mark) + 1) AS INTEGER) ELSE 1 END
+
 -- name: amounts
 r.calls, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens,
-r.cost_nanousd, r.unpriced_calls, {simulated} AS simulated
+r.cost_nanousd, r.unpriced_calls, {simulated} AS simulated,
+{uncounted} OR NOT ({is_whole}) AS uncounted
 
 -- What a simulated model would have cost.
 -- name: simulated
 CASE WHEN r.model GLOB 'sim/*' THEN r.cost_nanousd ELSE 0 END
 
+-- Whether a call of a run may have been billed that nobody counted. Whoever kills a run, or ends it for its
+-- team's time limit, does not know whether a call is in flight.
+-- name: uncounted
+(r.kind = 'agent' AND r.attempts > 0 AND r.model NOT GLOB 'sim/*'
+ AND (r.status IN ('killed', 'timed_out')
+      OR (r.status = 'failed'
+          AND EXISTS (SELECT 1 FROM events AS lost INDEXED BY unanswered
+                      WHERE lost.run = r.id AND lost.key GLOB 'turn-*/unanswered-*'))))
+
 -- name: sums
 SUM(calls) FILTER (WHERE is_whole), SUM(input_tokens) FILTER (WHERE is_whole),
 SUM(output_tokens) FILTER (WHERE is_whole), SUM(cache_read_tokens) FILTER (WHERE is_whole),
 SUM(cache_write_tokens) FILTER (WHERE is_whole), SUM(cost_nanousd) FILTER (WHERE is_whole),
-SUM(unpriced_calls) FILTER (WHERE is_whole), SUM(simulated) FILTER (WHERE is_whole)
+SUM(unpriced_calls) FILTER (WHERE is_whole), SUM(simulated) FILTER (WHERE is_whole),
+SUM(uncounted)
 
 -- Runs with one attempt, by agent, by the session whose agent's work they read, by model and status,
 -- and by whether they had a reply.
@@ -685,7 +714,7 @@ GROUP BY digest, served, model, status, day, tags, is_answered;
 
 -- Runs with several attempts, which were on different models.
 -- name: costs_of_several
-SELECT s.agent, s.key, {served}, r.model, r.status, r.id, r.created_at, {day}, {tags}
+SELECT s.agent, s.key, {served}, r.model, r.status, r.id, r.created_at, {day}, {tags}, {uncounted}
 FROM runs AS r JOIN sessions AS s ON s.key = r.session {where};
 
 -- Calls that brought no reply and may have been billed.
@@ -761,10 +790,17 @@ ORDER BY r.number, e.seq;
 -- name: child_runs
 SELECT s.key, s.spawn_key, s.label, r.id, r.status,
        COALESCE(CASE WHEN json_valid(s.options) THEN json_extract(s.options, '$.is_quiet') END, FALSE),
-       s.digest, r.asked_by, r.finished_at
+       s.digest, r.asked_by, r.finished_at, {killed_by}
 FROM runs AS asking JOIN runs AS r ON r.asked_by = asking.id JOIN sessions AS s ON s.key = r.session
 WHERE asking.session = :parent AND s.parent = :parent
 ORDER BY r.created_at, r.number, s.key;
+
+-- Who has ended a run that was killed.
+-- name: killed_by
+CASE WHEN r.status = 'killed'
+     THEN COALESCE((SELECT json_extract(CAST(e.body AS TEXT), '$.by') FROM events AS e
+                    WHERE e.run = r.id AND e.key = 'finished' AND json_valid(CAST(e.body AS TEXT))), '')
+     ELSE '' END
 
 -- The children with these keys, and their retries, whose keys are in one range of the index.
 -- name: children_named
@@ -777,17 +813,27 @@ WITH named (key) AS (
 )
 SELECT s.key, s.spawn_key, s.label, r.id, r.status,
        COALESCE(CASE WHEN json_valid(s.options) THEN json_extract(s.options, '$.is_quiet') END, FALSE),
-       s.digest, r.asked_by, r.finished_at
+       s.digest, r.asked_by, r.finished_at, {killed_by}
 FROM named JOIN sessions AS s ON s.key = named.key JOIN runs AS r ON r.session = s.key
     JOIN runs AS asking ON asking.id = r.asked_by
 WHERE asking.session = :parent
 ORDER BY r.created_at, r.number, s.key;
+
+-- name: changed_rows
+SELECT r.session, e.seq, e.body
+FROM json_each(?) AS asked JOIN runs AS r ON r.session = asked.value CROSS JOIN events AS e
+WHERE e.run = r.id AND e.key > 'rows-changed/' AND e.key < 'rows-changed0'
+ORDER BY e.seq;
 
 -- name: statuses_of
 SELECT id, status FROM runs WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: finished_of
 SELECT run, seq, body FROM events WHERE key = 'finished' AND run IN (SELECT value FROM json_each(?));
+
+-- Those of these runs whose histories have an event of this key.
+-- name: given
+SELECT run FROM events WHERE key = ? AND run IN (SELECT value FROM json_each(?));
 
 -- A flow that is run again has what its earlier runs spawned.
 -- name: spend_below

@@ -82,7 +82,7 @@ function groupsOf(agents, teams) {
 
 /** @param {{kind: 'agent' | 'team', entry: Entry, did: AgentCost | undefined, isCurrent: boolean}} props */
 function Tile({ kind, entry, did, isCurrent }) {
-  const about = kind === 'team' ? format.counted((entry.tasks ?? []).length, 'task') : did ? `${format.counted(did.runs, 'run')} · ${Math.round((100 * did.accepted) / Math.max(1, did.runs))} % accepted · ${format.cost(did.cost, did.simulated_cost)}` : 'not used yet';
+  const about = kind === 'team' ? format.counted((entry.tasks ?? []).length, 'task') : did ? `${format.counted(did.runs, 'run')} · ${Math.round((100 * did.accepted) / Math.max(1, did.runs))} % accepted · ${format.cost(did.cost, did.simulated_cost, 1, did.known_cost)}` : 'not used yet';
   return html`<a class="tile ${isCurrent ? 'is-current' : ''}" href=${addressOf(kind, entry)}><b>${entry.name}</b>
     <span class="tile-text">${entry.error ? html`<span class="is-failed">✖ ${oneLine(entry.error, 160)}</span>` : oneLine(entry.description ?? '', 160)}</span>
     <span class="note">${about}</span></a>`;
@@ -112,8 +112,8 @@ export function AgentPage({ kind, name }) {
 function Record({ kind, did }) {
   if (kind === 'team') return html``;
   if (!did) return html`<div class="card"><h2>How it did</h2><p class="note">It has not run in this home yet.</p></div>`;
-  return html`<div class="card"><h2>How it did</h2><dl class="totals is-small"><div><dt>Runs</dt><dd>${did.runs.toLocaleString('en-US')}</dd></div><div><dt>Accepted</dt><dd>${Math.round((100 * did.accepted) / Math.max(1, did.runs))} %</dd></div><div><dt>Cost</dt><dd>${format.cost(did.cost, did.simulated_cost)}</dd>${unpricedNote(did.unpriced_calls)}</div></dl>
-    <table class="plain-table"><thead><tr><th>Model</th><th class="num">Tried</th><th class="num">Accepted</th><th class="num">Cost</th></tr></thead><tbody>${did.models.map((tier) => html`<tr><td>${oneLine(tier.model, 50)}</td><td class="num">${tier.tried}</td><td class="num">${tier.accepted}</td><td class="num">${format.cost(tier.cost, tier.simulated_cost)}${unpricedNote(tier.unpriced_calls)}</td></tr>`)}</tbody></table></div>`;
+  return html`<div class="card"><h2>How it did</h2><dl class="totals is-small"><div><dt>Runs</dt><dd>${did.runs.toLocaleString('en-US')}</dd></div><div><dt>Accepted</dt><dd>${Math.round((100 * did.accepted) / Math.max(1, did.runs))} %</dd></div><div><dt>Cost</dt><dd>${format.cost(did.cost, did.simulated_cost, 1, did.known_cost)}</dd>${unpricedNote(did.unpriced_calls)}</div></dl>
+    <table class="plain-table"><thead><tr><th>Model</th><th class="num">Tried</th><th class="num">Accepted</th><th class="num">Cost</th></tr></thead><tbody>${did.models.map((tier) => html`<tr><td>${oneLine(tier.model, 50)}</td><td class="num">${tier.tried}</td><td class="num">${tier.accepted}</td><td class="num">${format.cost(tier.cost, tier.simulated_cost, 1, tier.known_cost)}${unpricedNote(tier.unpriced_calls)}</td></tr>`)}</tbody></table></div>`;
 }
 
 /** @param {{entry: Entry}} props */

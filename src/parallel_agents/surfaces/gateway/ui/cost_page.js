@@ -101,7 +101,7 @@ export function Totals({ costs }) {
   const simulated = format.usd(sum.simulated_cost) ?? 0;
   const each = format.usd(sum.cost_per_accepted);
   return html`<dl class="totals">
-    <div class="is-first"><dt>Spent</dt><dd>${!sum.unpriced_calls ? format.dollars(real) : real ? `≥ ${format.dollars(real)}` : '—'}</dd>${simulated > 0 && html`<dd class="note">and ${format.dollars(simulated)} if what was simulated were real</dd>`}</div>
+    <div class="is-first"><dt>Spent</dt><dd>${sum.cost || !sum.runs ? format.dollars(real) : real ? `≥ ${format.dollars(real)}` : '—'}</dd>${simulated > 0 && html`<dd class="note">and ${format.dollars(simulated)} if what was simulated were real</dd>`}</div>
     <div><dt>Runs</dt><dd>${sum.runs.toLocaleString('en-US')}</dd><dd class="note">${sum.runs ? `${sum.accepted.toLocaleString('en-US')} accepted, ${Math.round((100 * sum.accepted) / sum.runs)} %` : 'none yet'}</dd></div>
     <div><dt>Each accepted</dt><dd>${format.dollars(each || (simulated && sum.accepted ? simulated / sum.accepted : each))}</dd><dd class="note">${simulated && !each ? 'simulated; ' : ''}failed tries included</dd></div>
     <div><dt>Wasted</dt><dd>${wasted(sum)}</dd><dd class="note">${shareOf(sum)}on attempts without an accepted result${sum.wasted.unpriced_calls ? `; ${format.counted(sum.wasted.unpriced_calls, 'call')} unpriced` : ''}</dd></div>
@@ -134,7 +134,7 @@ function Line({ row, by, share }) {
   const name = by === 'agent' ? row.agent : row.name ?? `without a ${by}`;
   const real = row.cost ?? null;
   return html`<tr><td>${by === 'tag' && row.name ? html`<button class="link" onClick=${() => refine({ tag: row.name })}>${oneLine(name, 60)}</button>` : oneLine(name, 70)}</td>
-    <td class="num">${format.cost(real, row.simulated_cost)}${unpricedNote(row.unpriced_calls)}</td>
+    <td class="num">${format.cost(real, row.simulated_cost, 1, row.known_cost)}${unpricedNote(row.unpriced_calls)}</td>
     <td class="wide-only"><svg class="share" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect width=${Math.max(share * 100, share ? 0.8 : 0)} height="8" /></svg></td>
     <td class="num">${row.runs.toLocaleString('en-US')}</td><td class="num">${row.runs ? `${Math.round((100 * row.accepted) / row.runs)} %` : '—'}</td>
     <td class="num wide-only">${format.dollars(format.usd(row.cost_per_accepted) || (row.accepted && format.usd(row.simulated_cost) ? (format.usd(row.simulated_cost) ?? 0) / row.accepted : format.usd(row.cost_per_accepted)))}</td>

@@ -44,20 +44,22 @@ export function usd(money) {
   return money ? Number(money.amount) : null;
 }
 
-/** A cost, and apart from it what simulated models would have cost.
- * @param {Money | null} cost @param {Money | null} simulated @param {number} [calls] */
-export function cost(cost, simulated, calls = 1) {
+/** A cost, and apart from it what simulated models would have cost. Where it is not known, the least that it can be.
+ * @param {Money | null} cost @param {Money | null} simulated @param {number} [calls] @param {Money | null} [known] */
+export function cost(cost, simulated, calls = 1, known = null) {
   const pretended = usd(simulated);
+  const least = usd(known);
   const real = calls ? usd(cost) : null;
-  if (!pretended) return dollars(real);
+  const told = real === null && least ? `≥ ${dollars(least)}` : dollars(real);
+  if (!pretended) return told;
   const shown = `${dollars(pretended)} sim`;
-  return real ? `${dollars(real)} + ${shown}` : shown;
+  return real || least ? `${told} + ${shown}` : shown;
 }
 
 /** What a session and all below it cost; unknown if a price is. @param {import('./types').Row} row */
 export function wholeCost(row) {
-  if (row.whole_calls === undefined) return cost(row.cost, row.simulated_cost, row.calls);
-  return cost(row.whole_cost ?? null, row.whole_simulated_cost ?? null, row.whole_calls);
+  if (row.whole_calls === undefined) return cost(row.cost, row.simulated_cost, row.calls, row.known_cost);
+  return cost(row.whole_cost ?? null, row.whole_simulated_cost ?? null, row.whole_calls, row.whole_known_cost);
 }
 
 /** @param {number} count */

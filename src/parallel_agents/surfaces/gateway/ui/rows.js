@@ -72,9 +72,10 @@ export function isProblem(row) {
   return isBad(row.status) || row.status === 'partial' || Boolean(attention(row));
 }
 
-/** @param {Row} row */
+/** What a session is called; one that something else counts in place of says so. @param {Row} row */
 export function titleOf(row) {
-  return row.label || row.agent || row.id;
+  const name = row.label || row.agent || row.id;
+  return row.is_former_try ? `${name} (former)` : name;
 }
 
 /** The sessions that carry out a step of a run's plan, with all below them: `posts-2-round-1` is one of `posts`.

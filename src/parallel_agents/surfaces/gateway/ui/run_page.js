@@ -10,6 +10,7 @@ import { AsksHere } from './answers.js';
 import { Changes } from './changes.js';
 import { FailurePanel } from './failure_panel.js';
 import { countFailed, endedBadly, firstFailure, opening } from './failures.js';
+import { hasSteps, Steps } from './flow_steps.js';
 import { RunGraph } from './graph.js';
 import { Kill } from './kill.js';
 import { Lanes } from './lanes.js';
@@ -112,7 +113,7 @@ export function RunPage({ name }) {
       ${failed && (chosen === 'timeline' || chosen === 'results') && html`<${FirstFailure} failed=${failed} rows=${all} />`}
       <${Tabs} chosen=${chosen} tabs=${tabsOf(top, name)} />
       ${run.left > 0 && html`<p class="foot">${format.counted(run.left, 'event')} are not drawn yet.</p>`}
-      ${chosen === 'results' ? html`<${Results} top=${top} state=${query.state ?? ''} />` : chosen === 'changes' ? html`<${Changes} name=${top.session_key} id=${top.id} />` : chosen === 'files' ? html`<${Files} top=${top} />` : chosen === 'events' ? html`<${Events} top=${top} version=${run.version} />`
+      ${chosen === 'steps' ? html`<${Steps} top=${top} version=${run.version} />` : chosen === 'results' ? html`<${Results} top=${top} state=${query.state ?? ''} />` : chosen === 'changes' ? html`<${Changes} name=${top.session_key} id=${top.id} />` : chosen === 'files' ? html`<${Files} top=${top} />` : chosen === 'events' ? html`<${Events} top=${top} version=${run.version} />`
         : chosen === 'graph' ? html`<${RunGraph} top=${top} onStep=${(/** @type {string} */ id) => go(href('run', name, 'timeline', { step: id }))} />`
           : html`<${LiveTimeline} run=${run} rows=${shownRows(all, top, query)} top=${top} selected=${selected} query=${query} />`}
     </div>
@@ -124,7 +125,7 @@ export function RunPage({ name }) {
 /** @param {Row} top @param {string} name @returns {[string, string, string][]} */
 function tabsOf(top, name) {
   const tab = (/** @type {string} */ each, /** @type {string} */ text) => /** @type {[string, string, string]} */ ([each, href('run', name, each), text]);
-  return [tab('timeline', 'Timeline'), ...(top.has_plan ? [tab('graph', 'Graph')] : []), tab('results', 'Results'), tab('files', 'Files'), ...(isStored ? [] : [tab('changes', 'Changes')]), tab('events', 'Events')];
+  return [tab('timeline', 'Timeline'), ...(top.has_plan ? [tab('graph', 'Graph')] : []), ...(hasSteps(top) ? [tab('steps', 'Steps')] : []), tab('results', 'Results'), tab('files', 'Files'), ...(isStored ? [] : [tab('changes', 'Changes')]), tab('events', 'Events')];
 }
 
 /** The rows of a state or of a step, as the address asks; the whole run has no state of its own there.

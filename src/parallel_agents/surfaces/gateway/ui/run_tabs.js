@@ -14,7 +14,7 @@ import * as format from './format.js';
 /** @typedef {import('./types').Result} Result */
 
 /** @param {string} path @param {unknown} [trigger] */
-function usePage(path, trigger) {
+export function usePage(path, trigger) {
   const [page, show] = useState(/** @type {any} */ (null));
   const [error, fail] = useState(/** @type {unknown} */ (null));
   useEffect(() => {
@@ -31,7 +31,7 @@ export function Results({ top, state }) {
   if (!page.items.length) return html`<div class="card empty"><h2>No results yet</h2><p>Each result appears here as soon as its run has ended.</p></div>`;
   const items = state ? page.items.filter((/** @type {Result} */ result) => result.status === state) : page.items;
   return html`<div class="results">${!items.length && html`<p class="foot">None of ${format.counted(page.items.length, 'result')} is ${word(state)}.</p>`}${items.map((/** @type {Result} */ result) => html`<article class="card" key=${result.run_id}>
-    <header class="row"><${State} state=${result.status} quiet /><a href=${href('session', result.session_key)}><b>${oneLine(result.label || result.agent, 60)}</b></a><span class="space"></span>${result.score !== null && html`<span title="score">${result.score} of 10</span>`}<span class="note">${format.seconds(result.seconds)} · ${format.cost(result.cost, result.simulated_cost)}</span></header>
+    <header class="row"><${State} state=${result.status} quiet /><a href=${href('session', result.session_key)}><b>${oneLine(result.label || result.agent, 60)}</b></a><span class="space"></span>${result.score !== null && html`<span title="score">${result.score} of 10</span>`}<span class="note">${format.seconds(result.seconds)} · ${format.cost(result.cost, result.simulated_cost, 1, result.known_cost)}</span></header>
     ${result.error ? html`<${FailureBox} failure=${result.error} />` : typeof result.output === 'string' ? html`<${Markdown} text=${result.output} />` : html`<${Plain} text=${JSON.stringify(result.output, null, 2) ?? ''} />`}
     ${result.notices.map((notice) => html`<p class="note">${oneLine(notice, 300)}</p>`)}
     <div class="row end"><${Copy} text=${() => (typeof result.output === 'string' ? result.output : JSON.stringify(result.output, null, 2))} /></div></article>`)}</div>

@@ -78,7 +78,7 @@ function Sum({ filter, rows, total }) {
   const isPart = Boolean(filter) || (total !== null && total <= rows.size);
   const { value } = useAsked(() => (isPart ? Promise.resolve(null) : get('/cost', { by: 'model' })), [isPart]);
   if (!rows.size) return html``;
-  if (!isPart) return value && html` · all together ${format.cost(value.sum.known_cost, value.sum.simulated_cost, value.sum.runs)}${value.sum.unpriced_calls ? `, and ${format.counted(value.sum.unpriced_calls, 'call')} of unknown price` : ''}`;
+  if (!isPart) return value && html` · all together ${format.cost(value.sum.cost, value.sum.simulated_cost, value.sum.runs, value.sum.known_cost)}${value.sum.unpriced_calls ? `, and ${format.counted(value.sum.unpriced_calls, 'call')} of unknown price` : ''}`;
   const { real, simulated, unknown } = summed(rows.values());
   const text = format.cost({ amount: String(real), currency: 'USD' }, simulated ? { amount: String(simulated), currency: 'USD' } : null, [...rows.values()].filter((row) => (row.whole_calls ?? row.calls) && (row.whole_cost ?? row.cost)).length);
   return html` · together ${text}${unknown ? `, and ${format.counted(unknown, 'run')} of unknown cost` : ''}${total !== null && total > rows.size ? ', of those shown' : ''}`;

@@ -36,7 +36,7 @@ export function follow() {
   const refresh = async () => {
     const midnight = new Date(midnightOf(now()) * 1000).toISOString();
     const [found] = await Promise.all([get('/cost', { since: midnight }).catch(() => null), lookAtAccess()]);
-    if (found) costToday.value = format.cost(found.sum.known_cost, found.sum.simulated_cost, found.sum.runs);
+    if (found) costToday.value = format.cost(found.sum.cost, found.sum.simulated_cost, found.sum.runs, found.sum.known_cost);
     waiting = 0;
   };
   subscribe('questions', (frame) => {

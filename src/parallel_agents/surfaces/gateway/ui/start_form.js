@@ -107,10 +107,13 @@ function Price({ price, refusal, lack, isReady }) {
   const likely = format.usd(price.likely);
   const runs = price.tasks.reduce((sum, task) => sum + task.from_runs, 0);
   const isSimulated = price.tasks.some((task) => task.is_simulated);
+  const known = price.tasks.filter((task) => !task.open_list).reduce((sum, task) => sum + task.tasks, 0);
+  const open = [...new Set(price.tasks.map((task) => task.open_list).filter(Boolean))];
+  const most = price.worst_case_usd;
   return html`<div class="price" role="status">
-    <b>${format.counted(price.tasks.length, price.is_sketch ? 'step' : 'run')}</b> on ${[...new Set(price.tasks.map((task) => format.model(task.model)))].map((each) => oneLine(each, 40)).join(', ')}:
-    ${price.is_sketch ? ' what its first calls cost is known once they are there' : first === null ? ' the price is not known' : html` first ${price.tasks.length === 1 ? 'call' : 'calls'} at most <b>${format.dollars(first)}</b>`}${price.first_calls_unknown && !price.is_sketch && first !== null ? `, ${price.first_calls_unknown} of unknown price left out` : ''}${isSimulated ? ', simulated' : ''};
-    ${likely === null ? ' nothing like it has run yet' : html` likely <b>${format.dollars(likely)}</b> in all, by what ${format.counted(runs, 'run')} cost before${price.likely_unknown ? `; ${price.likely_unknown} of the ${price.tasks.length} did not run before and are not in it` : ''}`}${price.budget_usd === null ? '' : `; never more than the budget of ${format.dollars(price.budget_usd)}`}.${price.missing_keys.length ? html` <b>${price.missing_keys.join(', ')} ${price.missing_keys.length === 1 ? 'is' : 'are'} not set</b> where it would run, so it cannot begin.` : ''}</div>`;
+    <b>${format.counted(known, 'task')}</b>${open.length ? ` and those for the items of ${open.join(', ')}, whose ${open.length === 1 ? 'list is' : 'lists are'} not known yet,` : ''} on ${[...new Set(price.tasks.map((task) => format.model(task.model)))].map((each) => oneLine(each, 40)).join(', ')}:
+    ${first === null ? price.is_sketch ? ' what its first calls cost is known once they are there' : ' the price is not known' : html` first ${known === 1 ? 'call' : 'calls'} at most <b>${format.dollars(first)}</b>`}${price.first_calls_unknown && first !== null ? `, ${price.first_calls_unknown} of unknown price left out` : ''}${isSimulated ? ', simulated' : ''};
+    ${likely === null ? ' nothing like it has run yet' : html` likely <b>${format.dollars(likely)}</b> in all, by what ${format.counted(runs, 'run')} cost before${price.likely_unknown ? `; ${price.likely_unknown} of the ${known} did not run before and are not in it` : ''}`}${!most ? '' : most === price.budget_usd ? `; never more than the budget of ${format.dollars(most)}` : `; never more than ${format.dollars(most)}, by the budgets of its parts`}.${price.notes.map((each) => html` ${oneLine(each, 200)}`)}${price.missing_keys.length ? html` <b>${price.missing_keys.join(', ')} ${price.missing_keys.length === 1 ? 'is' : 'are'} not set</b> where it would run, so it cannot begin.` : ''}</div>`;
 }
 
 /** @param {{field: Field, text: string, fault: string | undefined, onType: (text: string) => void}} props */

@@ -6,4 +6,4 @@ function nothing() {
   return html``;
 }
 
-export { nothing as AsksHere, nothing as Changes, nothing as CompareWith, nothing as Fork, nothing as ForkSign, nothing as Kill, nothing as NeedChip, nothing as PauseButton, nothing as RetryFailed, nothing as RetryOne, nothing as Say };
+export { nothing as AsksHere, nothing as Changes, nothing as CompareWith, nothing as Fork, nothing as ForkSign, nothing as hasSteps, nothing as Kill, nothing as NeedChip, nothing as PauseButton, nothing as RetryFailed, nothing as RetryOne, nothing as Say, nothing as Steps };

@@ -9,7 +9,7 @@ import { oneLine } from './text.js';
 /** @typedef {{title: string, text?: string, note?: string, thinking?: string, copied?: Entry['copied'], calls?: Entry['calls'], failure?: Entry['failure'], isError?: boolean}} Told */
 
 /** Events that say nothing of their own to a reader. */
-const SILENT = new Set(['started', 'tool_started', 'delivered', 'ruled', 'step_started', 'batched']);
+const SILENT = new Set(['started', 'tool_started', 'delivered', 'ruled', 'step_started', 'batched', 'rows_changed']);
 
 /** The entries of a session. Steers say what became of them. @param {EventDoc[]} events @returns {Entry[]} */
 export function entriesOf(events) {
@@ -55,8 +55,11 @@ function tell(each, delivered) {
     }
     case 'asked':
       return { title: 'asks a person', text: [body.question.tool, body.question.text].filter(Boolean).join(' '), note: body.question.rule };
-    case 'answered':
-      return { title: `${oneLine(body.by)} answered`, text: body.answer.text, note: body.answer.allow ? (body.answer.text ? '' : 'allow') : 'deny', isError: !body.answer.allow };
+    case 'answered': {
+      const { allow, text } = body.answer;
+      if (body.by === 'time limit') return { title: 'Nobody answered in time', text: allow ? text : '', isError: !allow };
+      return { title: `${oneLine(body.by)} answered`, text, note: allow ? (text ? '' : 'allow') : 'deny', isError: !allow };
+    }
     case 'gated':
       return { title: `gate ${body.verdict.gate} ${body.verdict.is_accepted ? 'accepts' : 'rejects'}`, text: body.verdict.critique ?? '', note: body.verdict.score == null ? '' : `${body.verdict.score} of 10`, isError: !body.verdict.is_accepted };
     case 'finished':

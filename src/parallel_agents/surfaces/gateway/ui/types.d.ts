@@ -32,6 +32,7 @@ export interface Row {
   calls: number;
   tokens: number;
   cost: Money | null;
+  known_cost: Money;
   simulated_cost: Money | null;
   created_at: string | null;
   started_at: string | null;
@@ -41,6 +42,7 @@ export interface Row {
   later_counts?: Record<string, number>;
   asks?: string;
   whole_cost?: Money | null;
+  whole_known_cost?: Money;
   whole_simulated_cost?: Money | null;
   whole_calls?: number;
   tags?: string[];
@@ -138,6 +140,7 @@ export interface Result {
   artifacts: { id: string; name: string; media_type: string; bytes: number }[];
   model: string;
   cost: Money | null;
+  known_cost: Money;
   simulated_cost: Money | null;
   seconds: number;
   attempts: number;
@@ -264,9 +267,10 @@ export interface AgentCost {
   cost: Money | null;
   simulated_cost: Money | null;
   unpriced_calls: number;
+  known_cost: Money | null;
   cost_per_accepted: Money | null;
   wasted: Waste;
-  models: { model: string; tried: number; accepted: number; cost: Money | null; simulated_cost: Money | null; unpriced_calls: number; tokens: number }[];
+  models: { model: string; tried: number; accepted: number; cost: Money | null; simulated_cost: Money | null; unpriced_calls: number; known_cost: Money | null; tokens: number }[];
 }
 
 export interface Costs {
@@ -332,14 +336,17 @@ export interface Field {
 }
 
 export interface Priced {
-  tasks: { label: string; agent: string; model: string; first_call_at_most: Money | null; likely: Money | null; from_runs: number; is_simulated: boolean }[];
+  tasks: { label: string; agent: string; model: string; tasks: number; tasks_at_most: number; open_list: string | null; first_call_at_most: Money | null; likely: Money | null; from_runs: number; is_simulated: boolean }[];
   first_calls_at_most: Money | null;
   first_calls_unknown: number;
   likely: Money | null;
   likely_unknown: number;
   budget_usd: number | null;
   budget_tokens: number | null;
+  worst_case_usd: number | null;
+  worst_case_tokens: number | null;
   is_sketch: boolean;
+  notes: string[];
   missing_keys: string[];
 }
 

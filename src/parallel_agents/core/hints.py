@@ -1,0 +1,44 @@
+"""Hints: what to write in place of a value that is often passed by mistake."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import is_dataclass
+
+
+def hint_for_coroutine(value: object, takes: str) -> str:
+    """What to write instead of a call of an async function; empty for anything else."""
+    if not inspect.isawaitable(value) or isinstance(value, type):
+        return ""
+    name = getattr(value, "__name__", "the function")
+    is_meant = takes.startswith("a function")
+    return (
+        f"pass {name} itself, without calling it"
+        if is_meant
+        else f"write `await` before the call of {name}"
+    )
+
+
+def hint_for_fields(value: object) -> str:
+    """What to write instead of a Pydantic model or a dataclass; empty for anything else."""
+    kind = value if isinstance(value, type) else type(value)
+    if not (hasattr(kind, "model_dump") or is_dataclass(kind)):
+        return ""
+    made = f"{kind.__name__}(...)"
+    fields = (
+        f"{made}.model_dump(mode='json')"
+        if hasattr(kind, "model_dump")
+        else f"dataclasses.asdict({made})"
+    )
+    return f"pass the fields of an instance: {fields}"
+
+
+def hint_for_named(value: object) -> str:
+    """What to write where the name of an agent or a session is taken; empty for anything else."""
+    name = getattr(value, "name", "")
+    is_ours = callable(getattr(value, "written", None)) and not isinstance(value, type)
+    if is_ours and isinstance(name, str) and name:
+        return f"write its name, {name!r}"
+    key = getattr(value, "key", "")  # of a handle
+    is_handle = isinstance(getattr(value, "run_id", None), str) and isinstance(key, str)
+    return f"write its key, {key!r}, which is `.key` of the handle" if is_handle else ""

@@ -1,0 +1,1 @@
+-- A map that is run again has other rows, which is an event of a kind that older processes do not know.

@@ -1,0 +1,211 @@
+"""Flow steps: everything that a flow has begun, in its order: functions and questions, and sessions.
+
+A function and a question are events of the flow itself; a task, a team and another flow are sessions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+import orjson
+from typing_extensions import TypedDict
+
+from parallel_agents.core.call_decisions import Answered, Asked
+from parallel_agents.core.event import Event
+from parallel_agents.core.flow import StepFinished, StepStarted
+from parallel_agents.core.ids import SessionKey, function_of
+from parallel_agents.core.inspection import PAGE, Journal
+from parallel_agents.core.retry_keys import step_of
+from parallel_agents.core.row import Row
+from parallel_agents.core.run import Failure, RunnerKind, RunStatus
+from parallel_agents.core.schema import Json
+from parallel_agents.core.verbs import SessionReads
+from parallel_agents.maps.request import MAP
+from parallel_agents.views import format
+from parallel_agents.views.last_tries import last_tries
+from parallel_agents.views.sessions import STOPPED, SessionLine, lines_of, state_told
+
+StepKind: TypeAlias = Literal["function", "question", "agent", "team", "flow"]
+_KINDS = ("step_started", "step_finished", "asked", "answered")
+_ASKED = "step/"
+_STATUSES = {"done": RunStatus.DONE, "failed": RunStatus.FAILED, "running": RunStatus.RUNNING}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowStep:
+    """A step of a flow.
+
+    Attributes:
+        name: as the function of the flow calls it.
+        state: as lists have it; `unknown` is a call of which nobody knows whether it took effect, and
+            `withdrawn` a question that nobody answered before the end of the flow.
+        seconds: how long it took; None while it is live, and if nobody knows.
+        text: what it returned, why it failed, or the question and its answer; of a session, what it is
+            doing.
+        line: the session, if it is one.
+    """
+
+    name: str
+    kind: StepKind
+    state: str
+    began_at: float
+    seconds: float | None = None
+    text: str = ""
+    line: SessionLine | None = None
+
+    @property
+    def status(self) -> RunStatus:
+        """The status that looks like its state."""
+        if self.line is not None:
+            return self.line.row.run.status
+        return _STATUSES.get(self.state, RunStatus.KILLED)
+
+
+class FlowStepDocument(TypedDict):
+    """A step of a flow: a `function`, a `question`, or a session: an `agent`, a `team` or a `flow`.
+
+    `state` is as in lists; `unknown` is a call of which nobody knows whether it took effect, `withdrawn` a
+    question that nobody answered before the end of the flow. `text` is what it returned, why it failed, or
+    the question and its answer.
+    """
+
+    name: str
+    kind: str
+    state: str
+    began_at: str | None
+    seconds: float | None
+    text: str
+    session_key: SessionKey | None
+
+
+async def find_flow_steps(reads: SessionReads, journal: Journal, flow: Row) -> list[FlowStep]:
+    """All steps of a flow; see `read_flow_steps`."""
+    if not _has_steps(flow):
+        return []
+    tries = await last_tries(reads, journal, flow)
+    rows = [flow, *await reads.rows_of(tries.runs)]
+    whole, *members = lines_of(await journal.look(rows))
+    return await read_flow_steps(journal, whole, members)
+
+
+async def read_flow_steps(
+    journal: Journal, flow: SessionLine, members: Sequence[SessionLine]
+) -> list[FlowStep]:
+    """All steps of a flow, as they were begun; none of a team, an agent, or a map, whose rows are its tasks.
+
+    Args:
+        journal: has the events of the flow.
+        flow: the flow.
+        members: the sessions of its tasks.
+    """
+    if not _has_steps(flow.row):
+        return []
+    key = flow.row.session.key
+    events: list[Event] = []
+    after = 0
+    while page := await journal.events(session=key, kinds=_KINDS, after=after):
+        events += page
+        after = page[-1].seq
+        if len(page) < PAGE:
+            break
+    steps = [*own_steps(events, flow), *map(_session, members)]
+    return sorted(steps, key=lambda step: step.began_at)
+
+
+def _has_steps(row: Row) -> bool:
+    return row.run.kind is RunnerKind.FLOW and function_of(row.session.key) != MAP
+
+
+def own_steps(events: Iterable[Event], flow: SessionLine) -> list[FlowStep]:
+    """The functions and questions of a flow by its own events; of one that was tried again, the last try."""
+    found: dict[tuple[str, str], FlowStep] = {}
+    asked: dict[str, str] = {}
+    for event in events:
+        about = event.key.rpartition("/")[0].removeprefix(_ASKED)
+        match event.body:
+            case StepStarted(name=name) if "/" not in name:  # else it is a part of a built-in step
+                began = FlowStep(name=name, kind="function", state="running", began_at=event.at)
+                found["function", name] = began
+            case StepFinished(name=name) as finished if ("function", name) in found:
+                found["function", name] = _finished(found["function", name], finished)
+            case Asked(question=question) if event.key.startswith(_ASKED):
+                asked[about] = question.text
+                found["question", about] = FlowStep(
+                    name=about.partition("@")[0],
+                    kind="question",
+                    state="running",
+                    began_at=event.at,
+                    text=question.told,
+                )
+            case Answered() as answered if ("question", about) in found:
+                step = replace(found["question", about], text=asked[about])
+                found["question", about] = _answered(step, event.at, answered)
+            case _:
+                pass
+    return [_as_left(step, flow) for step in found.values()]
+
+
+def _finished(began: FlowStep, finished: StepFinished) -> FlowStep:
+    error = finished.error
+    return replace(
+        began,
+        state="done" if error is None else "failed",
+        seconds=finished.seconds,
+        text=_output(finished.output) if error is None else _failure(error),
+    )
+
+
+def _answered(asked: FlowStep, at: float, answered: Answered) -> FlowStep:
+    answer = answered.answer
+    said = answer.text or ("yes" if answer.allow else "no answer")
+    return replace(
+        asked,
+        state="done" if answer.allow else "failed",
+        seconds=at - asked.began_at,
+        text=f"{asked.text} → {said} ({answered.by})",
+    )
+
+
+def _as_left(step: FlowStep, flow: SessionLine) -> FlowStep:
+    """A step that has no end, as the flow left it."""
+    if step.state != "running":
+        return step
+    if flow.row.run.status.is_over:
+        return replace(step, state="unknown" if step.kind == "function" else "withdrawn")
+    return replace(step, state=STOPPED) if flow.is_stopped else step
+
+
+def _session(line: SessionLine) -> FlowStep:
+    row = line.row
+    return FlowStep(
+        name=step_of(row.session.spawn_key),
+        kind=row.run.kind.value,
+        state=state_told(line),
+        began_at=row.session.created_at or row.run.created_at,
+        seconds=line.seconds if row.run.status.is_over else None,
+        text=line.asks or line.doing,
+        line=line,
+    )
+
+
+def _output(output: Json) -> str:
+    return "" if output is None else orjson.dumps(output).decode()
+
+
+def _failure(error: Failure) -> str:
+    return f"{error.code} {error.message}" + (f" ({error.why})" if error.why else "")
+
+
+def flow_step_json(step: FlowStep) -> FlowStepDocument:
+    """A step for machines."""
+    return {
+        "name": step.name,
+        "kind": step.kind,
+        "state": step.state.replace(" ", "_"),
+        "began_at": format.iso(step.began_at),
+        "seconds": None if step.seconds is None else round(step.seconds, 3),
+        "text": step.text,
+        "session_key": None if step.line is None else step.line.row.session.key,
+    }
