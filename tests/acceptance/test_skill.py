@@ -21,6 +21,7 @@ import pytest
 
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.testing.behaviour import Drip, Hang, Reply, answer_by_schema
+from tests.support.pythons import needs_threads_at_the_end
 
 if TYPE_CHECKING:
     from tests.acceptance.support.command import Pagents
@@ -365,10 +366,7 @@ def test_what_is_not_over_when_a_script_ends_goes_on_in_the_background(
     assert len(provider.requests) == 10
 
 
-@pytest.mark.skipif(
-    (3, 12, 0) <= sys.version_info < (3, 12, 2),
-    reason="once the main thread has ended, this Python starts no thread that closes the store",
-)
+@needs_threads_at_the_end
 def test_ctrl_c_breaks_off_the_wait_and_what_was_spawned_goes_on_in_the_background(
     skill: Skill, provider: FakeProvider
 ) -> None:

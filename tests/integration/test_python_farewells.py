@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.pythons import needs_threads_at_the_end
+
 PROGRAM = Path(__file__).with_name("stopped_program.py")
 LEFT = Path(__file__).with_name("left_program.py")
 STOPPING = [
@@ -153,6 +155,7 @@ def test_what_a_thread_has_begun_is_done_after_the_main_thread_has_ended(
     assert done.stderr == ""
 
 
+@needs_threads_at_the_end
 def test_a_thread_may_load_the_package_and_work_after_the_main_thread_has_ended(
     tmp_path: Path,
 ) -> None:
