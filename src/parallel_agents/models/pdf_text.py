@@ -11,6 +11,7 @@ from asyncio.subprocess import DEVNULL, PIPE
 from contextlib import suppress
 from importlib.util import find_spec
 
+from parallel_agents.containment.killing import kill
 from parallel_agents.errors import CannotSee, MissingExtra
 from parallel_agents.extras import install_line
 from parallel_agents.interpreter import python_command
@@ -53,10 +54,7 @@ async def text_of_pdf(content: bytes, name: str) -> str:
     except TimeoutError:
         output = b""
     finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        await kill(process)
     text = output.decode("utf-8", "replace").strip()
     if process.returncode != 0 or not text:
         raise CannotSee(

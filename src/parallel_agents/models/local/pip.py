@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from parallel_agents.containment.killing import kill
 from parallel_agents.errors import LocalModelError
 from parallel_agents.interpreter import python_command
 from parallel_agents.models.local.known import DataWheel
@@ -98,9 +99,7 @@ async def run(*command: str) -> None:
     try:
         output, _ = await process.communicate()
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        await kill(process)
     if process.returncode != 0:
         line = _error_line(output.decode(errors="replace"))
         raise LocalModelError(line or f"it ended with exit code {process.returncode}")

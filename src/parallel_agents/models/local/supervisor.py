@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from pydantic import ValidationError
 
+from parallel_agents.containment.killing import kill
 from parallel_agents.errors import LocalModelError, MissingExtra
 from parallel_agents.extras import install_line
 from parallel_agents.files import open_private
@@ -151,5 +152,4 @@ async def _end(process: Process) -> None:
         async with asyncio.timeout(_STOP_SECONDS):
             await process.wait()
     except TimeoutError:
-        process.kill()
-        await process.wait()
+        await kill(process)

@@ -7,14 +7,14 @@ import codecs
 import json
 import os
 import re
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from contextlib import suppress
+from asyncio.subprocess import DEVNULL, PIPE
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
 from weakref import WeakKeyDictionary
 
+from parallel_agents.containment.killing import kill
 from parallel_agents.core.tool import ToolError
 from parallel_agents.extras import install_line
 from parallel_agents.interpreter import isolated_script
@@ -174,18 +174,11 @@ async def _read_html(page: bytes, order: Order) -> tuple[Found, str]:
         except TimeoutError:
             raise ToolError(f"the page could not be read in {_READ_SECONDS:g} s") from None
         finally:
-            await _end(process)
+            await kill(process)
     if process.returncode != 0:
         raise ToolError("the page could not be read: it takes too much time or memory")
     head, _, text = output.partition(b"\n")
     return cast("Found", json.loads(head)), text.decode(errors="replace")
-
-
-async def _end(process: Process) -> None:
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
 
 
 def _places() -> asyncio.Semaphore:
