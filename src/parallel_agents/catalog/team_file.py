@@ -28,6 +28,7 @@ from parallel_agents.core.limits import Limits
 from parallel_agents.core.object_schema import defaults, properties, sure_names
 from parallel_agents.core.plan import ANY_OBJECT, Plan
 from parallel_agents.core.plan_inputs import check_input
+from parallel_agents.core.plan_reads import DECLARES_INPUTS
 from parallel_agents.core.schema import JsonObject, Schema
 from parallel_agents.core.spelling import counted, did_you_mean
 from parallel_agents.core.template import names_in, paths_in, texts_in, whole_name
@@ -218,7 +219,7 @@ def _wrong_placeholders(
             yield document.error(
                 place,
                 f"${{{head(name, _MOST_CHARACTERS)}}} is not an input of this team",
-                hint=did_you_mean(name, known),
+                hint=did_you_mean(name, known, DECLARES_INPUTS),
             )
 
 

@@ -26,6 +26,7 @@ from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.template import paths_in, texts_in, whole_name, whole_path, written
 from parallel_agents.errors import InvalidInput
 
+DECLARES_INPUTS = "`properties:` under `input:` declares one"
 _OF_A_STEP = ("output", "status")
 _OF_A_LOOP = ("output", "round")
 _TEXT: JsonObject = {"type": "string"}
@@ -210,7 +211,7 @@ class Reading:
             if name in self._steps:
                 hint = f"the result of that task is ${{tasks.{name}.output}}"
             else:
-                hint = did_you_mean(name, self._inputs)
+                hint = did_you_mean(name, self._inputs, DECLARES_INPUTS)
             return InvalidInput(f"{shown} is not an input of this team", hint=hint)
         if name in self.unsure:
             return InvalidInput(
