@@ -189,21 +189,22 @@ def test_work_that_is_done_says_that_its_agent_was_edited_since(
     async def launch(flow: pa.Flow) -> str:
         return (await flow.task("page", pa.Task(writer, "x"))).text
 
-    def both() -> None:
+    def both() -> pa.Result[str]:
         given: Options = {"home": tmp_path, "models": {"scripted": lambda _: echo()}}
         pa.run([pa.Task(writer, "x")], key="one", model="scripted/model", **given)
-        pa.run_flow(launch, key="two", model="scripted/model", **given)
+        return pa.run_flow(launch, key="two", model="scripted/model", **given)
 
     both()
     both()
     unsaid = list(caplog.messages)
     writer = replace(writer, instructions="Write well.")
-    both()
+    again = both()
 
     assert unsaid == []
     of_run, of_flow = caplog.messages
     assert "keeps the options it began with (definition of writer)" in of_run
     assert "the agent writer was edited, and the step page keeps its answer" in of_flow
+    assert again.notices == (of_flow,)
 
 
 _IN_CHILDREN = """

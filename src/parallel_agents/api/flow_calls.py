@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from parallel_agents.api.asking import telling_questions
@@ -50,24 +51,27 @@ async def flow_result(
     spawned = await to_its_end(start())
     if kept := describe_kept(spawned):
         LOG.warning(kept)
-    await _note_edited(app, spawned, agents)
+    edited = await _told_edited(app, spawned, agents)
     with open_bar(is_wanted=watch is not None) as bar:
         async with telling_questions(app, spawned):
             if watch is not None and bar is not None:
                 await watch(app, spawned, bar)
             (result,) = await app.sessions.wait([spawned.run_id])
-    return result
+    return replace(result, notices=(*result.notices, *edited)) if edited else result
 
 
-async def _note_edited(app: App, spawned: Spawned, agents: Sequence[AnyAgent]) -> None:
-    """Tell of a flow that is done, and so is not called again, that agents of its steps were edited since."""
+async def _told_edited(app: App, spawned: Spawned, agents: Sequence[AnyAgent]) -> Sequence[str]:
+    """Tell of a flow that is done, and so is not called again, which agents of its steps were edited since."""
     if spawned.is_new or not agents:
-        return
+        return ()
     row = await app.sessions.find(spawned.session_key)
-    if row.run.status is RunStatus.DONE:
-        found = edited_among(await app.sessions.members(row), agents)
-        for agent, steps in found.items():
-            LOG.warning(describe_edited(agent, steps))
+    if row.run.status is not RunStatus.DONE:
+        return ()  # it is called, and says so itself
+    found = edited_among(await app.sessions.members(row), agents)
+    told = [describe_edited(agent, steps) for agent, steps in found.items()]
+    for each in told:
+        LOG.warning(each)
+    return told
 
 
 def in_opened(

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
 from parallel_agents.containment.parameters import NotJson, NotTyped, Parameters
-from parallel_agents.core.agent import Agent, AnyAgent, T
+from parallel_agents.core.agent import AnyAgent, T
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.json_value import all_finite
@@ -24,6 +24,7 @@ from parallel_agents.core.shown import shown
 from parallel_agents.core.spelling import meant
 from parallel_agents.core.takers import JSON, Wrong, is_async
 from parallel_agents.errors import InvalidInput
+from parallel_agents.flows.named_agents import agents_named_in
 from parallel_agents.flows.origin import origin_of
 
 # Larger things are shared as artifacts.
@@ -97,12 +98,7 @@ class FlowFunction(Generic[T]):
     @property
     def agents(self) -> list[AnyAgent]:
         """The agents that the function names, as far as they are variables of its module or around it."""
-        try:
-            named = inspect.getclosurevars(self.call)
-        except TypeError:  # it is an object that can be called
-            return []
-        values = {**named.globals, **named.nonlocals}.values()
-        return [value for value in values if isinstance(value, Agent)]
+        return agents_named_in(self.call)
 
     def task(
         self,

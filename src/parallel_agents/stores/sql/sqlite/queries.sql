@@ -691,9 +691,8 @@ CASE WHEN r.model GLOB 'sim/*' THEN r.cost_nanousd ELSE 0 END
 -- name: uncounted
 (r.kind = 'agent' AND r.attempts > 0 AND r.model NOT GLOB 'sim/*'
  AND (r.status IN ('killed', 'timed_out')
-      OR (r.status = 'failed'
-          AND EXISTS (SELECT 1 FROM events AS lost INDEXED BY unanswered
-                      WHERE lost.run = r.id AND lost.key GLOB 'turn-*/unanswered-*'))))
+      OR EXISTS (SELECT 1 FROM events AS lost INDEXED BY unanswered
+                 WHERE lost.run = r.id AND lost.key GLOB 'turn-*/unanswered-*')))
 
 -- name: sums
 SUM(calls) FILTER (WHERE is_whole), SUM(input_tokens) FILTER (WHERE is_whole),
