@@ -118,9 +118,7 @@ def check_steps(
     )
     reading = Reading(plan, agents, doubt)
     return found + [
-        problem
-        for step in plan.steps
-        for problem in _check_step(step, before[step.id], reading, agents)
+        problem for step in plan.steps for problem in _check_step(step, before[step.id], reading)
     ]
 
 
@@ -295,9 +293,7 @@ def _find_agents(
     return found, problems
 
 
-def _check_step(
-    step: Step, before: set[str], reading: Reading, agents: dict[str, Agent]
-) -> Iterator[PlanProblem]:
+def _check_step(step: Step, before: set[str], reading: Reading) -> Iterator[PlanProblem]:
     def problem(field: tuple[str, ...], error: InvalidInput) -> PlanProblem:
         return PlanProblem(step.id, field, error.message, error.hint, error.why)
 
@@ -312,7 +308,7 @@ def _check_step(
     is_read = step.for_each is not None and "for_each" not in misread
     if is_read and (error := reading.check_list(step, before)):
         yield problem(("for_each",), error)
-    for field, error in _check_inputs(step, reading, agents):
+    for field, error in _check_inputs(step, before, reading):
         # What is missing may be in a field that is wrong.
         if field or step.id not in reading.doubt.steps:
             yield problem(("input", *field), error)
@@ -324,13 +320,18 @@ def _check_step(
 
 
 def _check_inputs(
-    step: Step, reading: Reading, agents: dict[str, Agent]
+    step: Step, before: set[str], reading: Reading
 ) -> Iterator[tuple[tuple[str, ...], InvalidInput]]:
-    for agent in filter(None, map(agents.get, step.agents)):
-        yield from check_input(step.input, agent.input_schema, agent.name, reading.unsure)
+    takers = [(agent.name, agent.input_schema) for agent in reading.known_agents(step)]
+    for name, schema in takers:
+        yield from check_input(step.input, schema, name, reading.unsure)
     if step.plan is not None:
-        schema, name = step.plan.input_schema, step.plan.name
+        name, schema = step.plan.name, step.plan.input_schema
+        takers.append((name, schema))
         yield from check_input(step.input, schema, name, reading.unsure, closed=True)
+    for name, schema in takers:
+        found = reading.check_kinds(step, schema or {}, name, before)
+        yield from (((field,), error) for field, error in found)
 
 
 def _why_never(condition: str, step: Step, reading: Reading) -> InvalidInput | None:

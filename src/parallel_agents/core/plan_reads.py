@@ -35,6 +35,11 @@ _MOST_CHARACTERS = 120
 _HOW = "write ${name} for an input, ${tasks.LABEL.output} for a result, and $$ for a dollar"
 
 
+def _as_numbers(kinds: frozenset[str]) -> frozenset[str]:
+    """JSON types without a difference between whole numbers and others: 3.0 is both."""
+    return frozenset("number" if kind == "integer" else kind for kind in kinds)
+
+
 def _named(path: Path) -> str:
     """A path in an error, in a length that can be read."""
     name = written(path)
@@ -176,6 +181,39 @@ class Reading:
             f"'for_each' needs a list, and ${{{_named(path)}}} is {told_kinds(kinds)}",
             hint="name a list; an agent whose output is text needs an output schema with one",
         )
+
+    def check_kinds(
+        self, step: Step, taken: JsonObject, taker: str, before: set[str]
+    ) -> Iterator[tuple[str, InvalidInput]]:
+        """Inputs of a step that are a result or an input as a whole, of a type that is not taken.
+
+        Args:
+            step: gives them.
+            taken: the schema of what the taker takes.
+            taker: the name of the agent or the plan, for errors.
+            before: the ids of the steps that end before it.
+        """
+        for name, value in step.input.items():
+            path = whole_path(value)
+            if path is None or not self._is_known(path, before):
+                continue
+            given, wanted = self._kinds_at(path), kinds_below((name,), taken)
+            if _as_numbers(given).isdisjoint(_as_numbers(wanted)):
+                whole = f"${{{_named(path)}}}"
+                around = f'write text around it, as in `{name}: "The results: {whole}"`, or '
+                yield (
+                    name,
+                    InvalidInput(
+                        f"{name!r} of {taker} is {told_kinds(wanted)}, and {whole} is {told_kinds(given)}",
+                        hint=f"{around if 'string' in wanted else ''}name a field that fits",
+                    ),
+                )
+
+    def _is_known(self, path: Path, before: set[str]) -> bool:
+        """Whether what is at a path, and its type, can be said before it is there."""
+        if path[0] == "tasks":
+            return len(path) > 1 and path[1] in before
+        return path[0] in self._inputs and not self.doubt.has_inputs
 
     def _why_not(
         self, path: Path, step: Step, before: set[str], *, is_inside: bool, form: str = "${{{}}}"

@@ -136,3 +136,62 @@ def test_500_steps_are_checked_in_less_than_a_second() -> None:
 
     assert found == []
     assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    ("placeholder", "takes", "is_told"),
+    [
+        ("${tasks.one.output}", "string", True),
+        ("${tasks.one.output}", "object", False),
+        ("${tasks.one.output.title}", "string", False),
+        ("${tasks.one.output.title}", "array", True),
+        ("${tasks.one.output.count}", "number", False),
+        ("${tasks.one.output.count}", "integer", False),
+        ("${tasks.many.output}", "string", True),
+        ("${tasks.many.output}", "array", False),
+        ("${tasks.many.output[0].title}", "string", False),
+        ("${tasks.text.output}", "string", False),
+        ("${tasks.text.output}", "object", True),
+        ("${pages}", "integer", False),
+        ("${pages}", "string", True),
+        ("All: ${tasks.many.output}", "string", False),
+    ],
+)
+def test_a_result_of_a_type_that_an_input_does_not_take_is_told(
+    placeholder: str, takes: str, is_told: bool
+) -> None:
+    fields = {"title": {"type": "string"}, "count": {"type": "number"}}
+    posted: JsonObject = {"type": "object", "properties": fields}
+    agents = {
+        "poet": POET,
+        "poster": Agent("poster", instructions="Write.", output_schema=posted),
+        "editor": Agent(
+            "editor",
+            instructions="Edit.",
+            input_schema={"type": "object", "properties": {"draft": {"type": takes}}},
+        ),
+    }
+    plan = Plan(
+        name="letter",
+        input_schema={
+            "type": "object",
+            "properties": {"pages": {"type": "integer"}},
+            "required": ["pages"],
+        },
+        steps=(
+            Step(id="one", agent="poster", text="Write."),
+            Step(id="many", agent="poster", text="Write.", for_each=("a", "b")),
+            Step(id="text", agent="poet", text="Write."),
+            Step(
+                id="last",
+                agent="editor",
+                text="Edit.",
+                needs=("one", "many", "text"),
+                input={"draft": placeholder},
+            ),
+        ),
+    )
+
+    found = [(each.step, each.field) for each in check_plan(plan, agents.__getitem__)]
+
+    assert found == ([("last", ("input", "draft"))] if is_told else [])
