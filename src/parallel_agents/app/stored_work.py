@@ -100,7 +100,9 @@ async def foresee_flow(client: Client, plan: SessionPlan, work: Foresight) -> Fo
     before = sum(each.times.number for each in work.tasks)
     done = before - sum(each.times.number for each in left)
     told = (
-        (f"{done:,} of {counted(before, 'task')} are done already, and cost nothing.",)
+        (
+            f"{done:,} of {counted(before, 'task')} are done already or stay killed, and cost nothing.",
+        )
         if done
         else ()
     )

@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from parallel_agents.core.budget import Budget, account_of
+from parallel_agents.core.ended_by import STAYS_KILLED
 from parallel_agents.core.plan import Plan, Step
 from parallel_agents.core.run import Result
 from parallel_agents.core.session import Session
 from parallel_agents.errors import PagentsError, StepFailed
 
+KILLED_HINT = f"what somebody killed {STAYS_KILLED}"
 _MOST_TOLD = 3
 _AGAIN = (
     "and run it again under the same --id, in Python with the same key: it goes on where it stopped, and"

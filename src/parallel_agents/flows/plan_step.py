@@ -34,7 +34,7 @@ from parallel_agents.flows.create_step import create_task, created
 from parallel_agents.flows.gathered import checked_result, together, why_not_done
 from parallel_agents.flows.naming import label_of
 from parallel_agents.flows.people import MOST_CHARACTERS, Asking
-from parallel_agents.flows.plan_budgets import budget_hints, how_to_raise
+from parallel_agents.flows.plan_budgets import KILLED_HINT, budget_hints, how_to_raise
 from parallel_agents.flows.plan_task import plan_task
 from parallel_agents.flows.routing import hand_off
 from parallel_agents.flows.steps import Steps
@@ -190,6 +190,8 @@ class PlanStep:
             return checked_result(result, name, check=True)
         except StepFailed as error:
             error.hint = self._how_to_raise(result) or error.hint
+            if result.status is RunStatus.KILLED:
+                error.hint = KILLED_HINT
             raise
 
     def _how_to_raise(self, result: Result[Any]) -> str:

@@ -16,7 +16,7 @@ from parallel_agents.core.template import Misread, fill_text
 from parallel_agents.errors import Incomplete, PagentsError, StepFailed, StepPartlyDone
 from parallel_agents.flows.flow import Flow, steps_of
 from parallel_agents.flows.people import Asking
-from parallel_agents.flows.plan_budgets import budget_hints
+from parallel_agents.flows.plan_budgets import KILLED_HINT, budget_hints
 from parallel_agents.flows.plan_limits import limited_plan
 from parallel_agents.flows.plan_step import PlanStep, shortened
 from parallel_agents.flows.steps import Steps
@@ -179,7 +179,10 @@ def judge(work: Work, ends: Mapping[str, StepEnd], least: int | None) -> None:
     told = [f"{id}: {end.why}" for id, end in lost.items()] or [
         f"{done} are done, and min_done asks for {least}"
     ]
-    hint, account = budget_hints(end.error for end in lost.values() if end.error is not None)
+    errors = [end.error for end in lost.values() if end.error is not None]
+    hint, account = budget_hints(errors)
+    if errors and all(error.hint == KILLED_HINT for error in errors):
+        hint = KILLED_HINT
     error = Incomplete(
         f"{len(lost) or len(ends) - done} of {len(ends)} tasks did not succeed",
         why="; ".join(told[:5]),

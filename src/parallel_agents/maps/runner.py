@@ -17,6 +17,7 @@ import orjson
 from pydantic import ValidationError
 
 from parallel_agents.core.children import MapSessions
+from parallel_agents.core.ended_by import STAYS_KILLED
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.problems import describe_problem
@@ -43,7 +44,6 @@ _WINDOW = 4
 
 
 _AGAIN = "the same again with the same id or key tries them again; `pagents dlq list` has those that failed"
-_STAYS = "what somebody killed stays killed: another id or key asks for it"
 
 
 class MapRunner:
@@ -175,7 +175,7 @@ def _outcome(
     parts += [f"{not_begun} not begun"] if not_begun else []
     killed = counts.get(RunStatus.KILLED, 0)
     again = [] if killed == rows - done else [_AGAIN]
-    again += [_STAYS] if killed else []
+    again += [f"what somebody killed {STAYS_KILLED}"] if killed else []
     missing = Incomplete(
         f"{rows - done:,} of {rows:,} rows {'is' if rows - done == 1 else 'are'} not done",
         why=", ".join(parts),

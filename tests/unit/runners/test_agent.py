@@ -22,6 +22,7 @@ from parallel_agents.core.event import (
     Steered,
     ToolFinished,
     ToolStarted,
+    Unanswered,
 )
 from parallel_agents.core.ids import OwnerId
 from parallel_agents.core.kept import NOT_AGAIN, UNKNOWN_BEFORE
@@ -235,6 +236,26 @@ def test_from_every_prefix_of_its_events_a_run_comes_to_the_same_end() -> None:
         assert ended.result.spend.uncounted_runs == is_told
         assert said(ended.events, without=unknown) == said(whole.events, without=unknown)
         assert ended.world.asked == list(range(replies_kept + 1, len(TURNS) + 1))
+
+
+def up_to(events: Sequence[Event], kind: type[object], number: int) -> Sequence[Event]:
+    """The events up to the one of a kind with this number, from 1."""
+    at = [index for index, event in enumerate(events) if isinstance(event.body, kind)]
+    return events[: at[number - 1] + 1]
+
+
+def test_each_process_that_dies_in_a_call_leaves_a_call_that_may_be_billed() -> None:
+    whole = run_virtual(run_whole())
+
+    once = run_virtual(resume(up_to(whole.events, Started, 1)))
+    twice = run_virtual(resume(up_to(once.events, Unanswered, 1)))
+
+    assert [
+        sum(isinstance(e.body, Unanswered) for e in ended.events) for ended in (once, twice)
+    ] == [
+        1,
+        2,
+    ]
 
 
 def as_written_before(event: Event) -> Event:

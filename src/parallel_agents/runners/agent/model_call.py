@@ -41,6 +41,7 @@ _THINKING_TOKENS = 16_384
 _MOST_NOTES = 200
 # The built-in flow that has a command and a page of its own, by its function.
 _MAP = "map"
+_BEFORE = "/unanswered-before"  # ends the key of what a process notes of the one before it
 _ONE_OF_EACH = Usage(1, 1)  # costs nothing only if the model is free
 
 
@@ -163,16 +164,18 @@ def note_lost_call(work: Work, turn: int) -> None:
     """Note the call that the run's last process was about to make or had in flight when it died.
 
     The journal has replies, not the starts of calls: whether this one was made is unknown. A call
-    that was cancelled before its process died is noted already.
+    that was cancelled before its process died is noted already; what that process noted of the one
+    before it is not about this call.
     """
     claim = work.activation.claim
-    before = [event.body for event in claim.events if not isinstance(event.body, Steered)][:-1]
-    if before and isinstance(before[-1], Unanswered):
+    before = [event for event in claim.events if not isinstance(event.body, Steered)][:-1]
+    is_noted = bool(before) and isinstance(before[-1].body, Unanswered)
+    if is_noted and not before[-1].key.endswith(_BEFORE):
         return
     if not _bills(work):
         return
     work.unanswered += 1
-    key = f"turn-{turn}/epoch-{claim.run.epoch}/unanswered-before"
+    key = f"turn-{turn}/epoch-{claim.run.epoch}{_BEFORE}"
     work.activation.journal.note(Entry(key, Unanswered(turn=turn, model=work.model.name)))
 
 

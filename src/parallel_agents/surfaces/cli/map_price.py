@@ -13,6 +13,7 @@ from parallel_agents.app.client import Client
 from parallel_agents.app.map_price import price_map
 from parallel_agents.app.opening import open_without_writing
 from parallel_agents.core.budget import Amount
+from parallel_agents.core.ended_by import STAYS_KILLED
 from parallel_agents.core.pricing import pricing
 from parallel_agents.core.spelling import counted
 from parallel_agents.core.usage import NANOUSD_PER_USD, SIMULATED, Spend
@@ -154,7 +155,10 @@ def _told(found: Priced) -> str:
     if found.is_closed:
         return "The map was killed; asked for again it only shows its results, and costs nothing."
     combines = f"{found.reducer} would combine the results" if found.reduce_calls else ""
+    killed = found.rows - found.done - found.would_run
     if not found.would_run and not combines:
+        if killed:
+            return f"What somebody killed ({_rows(killed)}) {STAYS_KILLED}. Nothing would run."
         done = "done and combined" if found.reducer else "done"
         return f"All rows are {done}; nothing would run."
     calls = found.calls + found.reduce_calls
