@@ -94,9 +94,9 @@ async def opened(home: Path, size: tuple[int, int] = (100, 30)) -> AsyncGenerato
 
 async def test_who_needs_a_person_comes_first_and_is_answered_from_the_line(tmp_path: Path) -> None:
     async with opened(tmp_path) as screen:
-        shown = await screen.shows("▲ asker")
+        await screen.shows("▲ asker")
+        shown = await screen.shows("▲ 1")  # the head follows the line by a look
         assert shown.index("asker") < shown.index("holder")
-        assert "▲ 1" in shown
 
         await screen.keys("down", "a", *"blue", "enter")
 
