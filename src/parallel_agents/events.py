@@ -30,7 +30,7 @@ from parallel_agents.core.event import (
     Unanswered,
     Waiting,
 )
-from parallel_agents.core.flow import Batched, StepFinished, StepStarted
+from parallel_agents.core.flow import Batched, RowsChanged, StepFinished, StepStarted
 from parallel_agents.core.question import Answer, OpenQuestion, Question, QuestionKind
 from parallel_agents.core.run import Outcome
 from parallel_agents.core.unreadable import Unreadable
@@ -58,6 +58,7 @@ __all__ = [
     "Replied",
     "Retrying",
     "Revised",
+    "RowsChanged",
     "Ruled",
     "Shortened",
     "Started",

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import is_dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import get_args
 
 import pytest
 
 import parallel_agents
-from parallel_agents import testing
+from parallel_agents import events, testing
 
 PUBLIC = [
     "Agent",
@@ -248,3 +249,7 @@ def test_type_checkers_see_the_names_that_programs_get(package: ModuleType) -> N
 def test_a_name_that_is_not_there_is_an_attribute_error(package: ModuleType) -> None:
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = package.nothing
+
+
+def test_every_kind_of_event_can_be_imported() -> None:
+    assert {kind.__name__ for kind in get_args(events.Body)} <= set(events.__all__)
