@@ -12,9 +12,9 @@ from pydantic import Field, JsonValue
 
 from parallel_agents.agent_versions.registry import AgentRegistry
 from parallel_agents.catalog.catalog import Catalog
-from parallel_agents.errors import InvalidInput, NotFound, UnknownAgent
+from parallel_agents.errors import NotFound, UnknownAgent
 from parallel_agents.surfaces.gateway.gateway import Call
-from parallel_agents.surfaces.gateway.given import MOST_ITEMS, Nothing, PageQuery
+from parallel_agents.surfaces.gateway.given import MOST_ITEMS, Nothing, PageQuery, part_of
 from parallel_agents.surfaces.gateway.problems import Refusal
 from parallel_agents.surfaces.gateway.replies import Content, Document, Page
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
@@ -129,14 +129,12 @@ async def artifacts(call: Call, given: PageQuery) -> Page:
     client = call.client
     root = (await client.sessions.find(call.name)).session.root
     records = await client.sharing.artifacts(root).list()
-    start = int(given.after) if given.after.isdecimal() and len(given.after) < 10 else 0
-    part = records[start : start + given.limit]
-    end = start + len(part)
+    part, following = part_of(records, given)
     return Page(
         schema="artifacts",
         items=[shared_json(record) for record in part],
         as_of=client.now(),
-        last=str(end) if end < len(records) else "",
+        last=following,
         total=len(records),
     )
 
@@ -166,17 +164,13 @@ class PromptsQuery(PageQuery):
 
 async def prompts(call: Call, given: PromptsQuery) -> Page:
     """The requests of a session that models answered, as they were sent, oldest first."""
-    if given.after and not (given.after.isdecimal() and len(given.after) < 10):
-        raise InvalidInput(f"after is {given.after[:40]!r}", hint="follow `next`")
     sent = await call.client.sent.of(call.name)
-    start = int(given.after or 0)
-    part = sent[start : start + given.limit]
-    end = start + len(part)
+    part, following = part_of(sent, given)
     return Page(
         schema="prompts",
         items=[prompt_json(each) for each in part],
         as_of=call.client.now(),
-        last=str(end) if end < len(sent) else "",
+        last=following,
         total=len(sent),
     )
 

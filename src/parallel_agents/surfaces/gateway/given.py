@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
@@ -17,8 +18,10 @@ from parallel_agents.surfaces.gateway.field_texts import field_texts
 from parallel_agents.surfaces.gateway.problems import Refusal
 
 G = TypeVar("G", bound="Given")
+T = TypeVar("T")
 _MOST_FIELDS, _MOST_TOLD, _MOST_SHOWN = 50, 5, 80
 MOST_ITEMS, USUAL_ITEMS = 500, 50
+_MOST_DIGITS = 9
 MOST_NUMBER = (
     9_007_199_254_740_991  # that JSON keeps everywhere; each column and file has room for it
 )
@@ -58,6 +61,19 @@ class PageQuery(Given):
     """How many to return at most."""
     after: str = Field(default="", max_length=500)
     """Begin after this one; `next` of the answer before has it."""
+
+
+def part_of(found: Sequence[T], given: PageQuery) -> tuple[Sequence[T], str]:
+    """The part of a list that is asked for, whose items are numbered, and where the next begins; empty after the last.
+
+    Raises:
+        InvalidInput: `after` is no number that an answer had.
+    """
+    if given.after and not (given.after.isdecimal() and len(given.after) <= _MOST_DIGITS):
+        raise InvalidInput(f"after is {given.after[:40]!r}", hint="follow `next`")
+    start = int(given.after or 0)
+    end = start + given.limit
+    return found[start:end], str(end) if end < len(found) else ""
 
 
 def read_query(takes: type[G], query: bytes) -> G:

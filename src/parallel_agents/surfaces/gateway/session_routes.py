@@ -20,6 +20,7 @@ from parallel_agents.surfaces.gateway.given import (
     Given,
     Nothing,
     PageQuery,
+    part_of,
 )
 from parallel_agents.surfaces.gateway.replies import Document, Page
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
@@ -176,14 +177,12 @@ async def steps(call: Call, given: PageQuery) -> Page:
     found = await find_flow_steps(
         client.sessions, client.journal, await client.sessions.find(call.name)
     )
-    start = int(given.after) if given.after.isdecimal() and len(given.after) < 9 else 0
-    part = found[start : start + given.limit]
-    end = start + len(part)
+    part, following = part_of(found, given)
     return Page(
         schema="steps",
         items=[flow_step_json(step) for step in part],
         as_of=client.now(),
-        last=str(end) if end < len(found) else "",
+        last=following,
         total=len(found),
     )
 
