@@ -16,7 +16,7 @@ from parallel_agents.api.watching import Watch
 from parallel_agents.app.client import App
 from parallel_agents.app.farewell import FlowFarewell
 from parallel_agents.core.agent import AnyAgent
-from parallel_agents.core.edited import describe_edited, edited_among
+from parallel_agents.core.edited import Edited
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.flows.function import FlowFunction
@@ -67,11 +67,12 @@ async def _told_edited(app: App, spawned: Spawned, agents: Sequence[AnyAgent]) -
     row = await app.sessions.find(spawned.session_key)
     if row.run.status is not RunStatus.DONE:
         return ()  # it is called, and says so itself
-    found = edited_among(await app.sessions.members(row), agents)
-    told = [describe_edited(agent, steps) for agent, steps in found.items()]
-    for each in told:
-        LOG.warning(each)
-    return told
+    edited, named = Edited(), {agent.name: agent for agent in agents}
+    for member in await app.sessions.members(row):
+        edited.compare(member, named.get(member.session.agent.name))
+    for notice in edited.notices:
+        LOG.warning(notice)
+    return edited.notices
 
 
 def in_opened(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from parallel_agents.core.agent import AnyAgent
 from parallel_agents.core.row import Row
@@ -20,20 +20,24 @@ def is_edited(then: AnyAgent, now: AnyAgent) -> bool:
     )
 
 
-def edited_among(rows: Iterable[Row], agents: Iterable[AnyAgent]) -> dict[str, list[str]]:
-    """The labels of sessions whose agents were edited since, by the names of these agents."""
-    named = {agent.name: agent for agent in agents}
-    found: dict[str, list[str]] = {}
-    for row in rows:
-        session = row.session
-        now = named.get(session.agent.name)
-        if now is not None and is_edited(session.agent, now):
-            found.setdefault(now.name, []).append(session.label)
-    return found
+class Edited:
+    """The steps of a flow that keep the answers of agents as these were before an edit, by these agents."""
+
+    def __init__(self) -> None:
+        self._steps: dict[str, list[str]] = {}
+
+    def compare(self, row: Row, now: AnyAgent | None) -> None:
+        """Note the session of a step if its agent is another one now; None is gone, and not needed."""
+        if now is not None and is_edited(row.session.agent, now):
+            self._steps.setdefault(now.name, []).append(row.session.label)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What to tell whoever runs the flow again."""
+        return tuple(_described(agent, steps) for agent, steps in self._steps.items())
 
 
-def describe_edited(agent: str, steps: Sequence[str]) -> str:
-    """What to tell whoever runs a flow again, some of whose steps an agent did before it was edited."""
+def _described(agent: str, steps: Sequence[str]) -> str:
     more = len(steps) - _SHOWN
     listed = ", ".join(sorted(steps)[:_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
     which, keep = (

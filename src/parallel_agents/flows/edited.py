@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from parallel_agents.core.agent import AnyAgent
 from parallel_agents.core.children import FlowSessions
-from parallel_agents.core.edited import describe_edited, is_edited
+from parallel_agents.core.edited import Edited
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.task import AnyTask
 from parallel_agents.errors import PagentsError
@@ -31,14 +31,10 @@ class EditedSteps:
 
     async def notices(self) -> tuple[str, ...]:
         """What a reader of the flow's result should know; the log says it, too."""
-        found: dict[str, list[str]] = {}
-        runs = list(self._given)
+        edited, runs = Edited(), list(self._given)
         for start in range(0, len(runs), _AT_ONCE):
             for row in await self._sessions.rows_of(runs[start : start + _AT_ONCE]):
-                now = self._given[row.run.id]
-                if is_edited(row.session.agent, now):
-                    found.setdefault(now.name, []).append(row.session.label)
-        notices = tuple(describe_edited(agent, steps) for agent, steps in found.items())
-        for notice in notices:
+                edited.compare(row, self._given[row.run.id])
+        for notice in edited.notices:
             _log.warning(notice)
-        return notices
+        return edited.notices
