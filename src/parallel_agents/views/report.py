@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.overview import Cost
-from parallel_agents.core.run import Result
+from parallel_agents.core.run import Result, RunnerKind
 from parallel_agents.core.usage import Spend
 from parallel_agents.views import format
 from parallel_agents.views.answer_form import MARKDOWN, form_of
@@ -74,10 +74,12 @@ def report_of(found: Reported) -> str:
 def _head(found: Reported) -> str:
     row, whole = found.whole.row, found.whole
     spend, link = _spend(found.costs), row.session.options.forked_from
+    is_continued = row.run.kind is RunnerKind.FLOW and row.run.number > 1
     facts = [
         ("Status", f"{whole.state}, {_count(found)}"),
         ("Forked from", "" if link is None else told(link)),
-        ("Begun", format.moment(row.run.created_at)),
+        ("Begun", format.moment(row.session.created_at or row.run.created_at)),
+        ("Continued", format.moment(row.run.created_at) if is_continued else ""),
         ("Took", format.seconds(whole.seconds or 0.0)),
         ("Cost", f"{format.money(spend)}, {format.tokens(spend)}"),
         ("Tags", ", ".join(row.session.options.tags)),
