@@ -6,9 +6,8 @@ from collections import Counter
 
 from parallel_agents.app.client import Client
 from parallel_agents.app.foreseeing import Foresight
-from parallel_agents.core.event import Event
 from parallel_agents.core.ids import RunId, SessionKey, function_of
-from parallel_agents.core.inspection import PAGE
+from parallel_agents.core.inspection import each_event
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunStatus
 from parallel_agents.flows.memory import Memory
@@ -39,7 +38,8 @@ class _Walk:
     async def flow(self, session: SessionKey, run: RunId, above: str) -> None:
         """Count what is found done in a flow; the labels of its steps begin with what is `above`."""
         children = await self._client.sessions.child_runs(session)
-        memory = Memory.of(run, children, await self._events(session))
+        events = each_event(self._client.journal, session=session, kinds=_STEPS)
+        memory = Memory.of(run, children, [event async for event in events])
         ended = set(memory.ended())
         # A step that needs only some of its tasks is done as a whole.
         whole = {_step_of(name) for name in ended if name in memory.steps}
@@ -58,16 +58,6 @@ class _Walk:
     def _count_below(self, above: str) -> None:
         """Count each task of a plan that is done as a whole, whatever of it was left out."""
         self.ended.update(label for label in self._labels if label.startswith(above))
-
-    async def _events(self, session: SessionKey) -> list[Event]:
-        events = list[Event]()
-        while page := await self._client.journal.events(
-            session=session, kinds=_STEPS, after=events[-1].seq if events else 0
-        ):
-            events += page
-            if len(page) < PAGE:
-                break
-        return events
 
 
 def _step_of(name: str) -> str:

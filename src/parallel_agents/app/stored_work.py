@@ -16,6 +16,7 @@ from parallel_agents.core.bound import NOTHING
 from parallel_agents.core.event import Queued
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.going_on import has_next, is_closed, is_executed, may_go_on
+from parallel_agents.core.inspection import each_event
 from parallel_agents.core.retry_keys import name_of
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunStatus
@@ -153,9 +154,10 @@ async def _kept(client: Client, work: Sequence[tuple[Row, SessionPlan]]) -> tupl
 
 async def _queued(client: Client, row: Row) -> Queued | None:
     """What the run of a row was asked for."""
-    events = await client.journal.events(session=row.session.key, kinds=("queued",))
-    asked = (each.body for each in events if each.run == row.run.id)
-    return next((body for body in asked if isinstance(body, Queued)), None)
+    async for each in each_event(client.journal, session=row.session.key, kinds=("queued",)):
+        if each.run == row.run.id and isinstance(each.body, Queued):
+            return each.body
+    return None
 
 
 def _ended(ends: Counter[RunStatus], tasks: int, row: Row) -> tuple[str, ...]:

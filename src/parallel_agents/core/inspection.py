@@ -237,8 +237,23 @@ class ModelLimits(Protocol):
         ...
 
 
+class Events(Protocol):
+    """Has pages of events, as a journal and a store do."""
+
+    async def events(
+        self,
+        *,
+        after: int = 0,
+        session: SessionKey | None = None,
+        tree: SessionKey | None = None,
+        kinds: Collection[str] | None = None,
+    ) -> list[Event]:
+        """A page of events in order, of which only the last may have fewer than `PAGE`."""
+        ...
+
+
 async def each_event(
-    journal: Journal,
+    journal: Events,
     *,
     session: SessionKey | None = None,
     tree: SessionKey | None = None,
@@ -249,4 +264,6 @@ async def each_event(
     while page := await journal.events(after=after, session=session, tree=tree, kinds=kinds):
         for event in page:
             yield event
+        if len(page) < PAGE:
+            return
         after = page[-1].seq

@@ -16,7 +16,7 @@ from parallel_agents.core.call_decisions import Answered, Asked
 from parallel_agents.core.event import Event
 from parallel_agents.core.flow import StepFinished, StepStarted
 from parallel_agents.core.ids import SessionKey, function_of
-from parallel_agents.core.inspection import PAGE, Journal
+from parallel_agents.core.inspection import Journal, each_event
 from parallel_agents.core.retry_keys import step_of
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Failure, RunnerKind, RunStatus
@@ -102,14 +102,8 @@ async def read_flow_steps(
     """
     if not _has_steps(flow.row):
         return []
-    key = flow.row.session.key
-    events: list[Event] = []
-    after = 0
-    while page := await journal.events(session=key, kinds=_KINDS, after=after):
-        events += page
-        after = page[-1].seq
-        if len(page) < PAGE:
-            break
+    found = each_event(journal, session=flow.row.session.key, kinds=_KINDS)
+    events = [event async for event in found]
     steps = [*own_steps(events, flow), *map(_session, members)]
     return sorted(steps, key=lambda step: step.began_at)
 

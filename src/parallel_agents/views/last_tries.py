@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from parallel_agents.core.event import Queued
 from parallel_agents.core.ids import RunId, SessionKey, function_of
-from parallel_agents.core.inspection import PAGE, Journal
+from parallel_agents.core.inspection import Journal, each_event
 from parallel_agents.core.retry_keys import earlier_tries, name_of
 from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import RunnerKind, RunStatus
@@ -153,12 +153,7 @@ async def _count(
 async def options_of(journal: Journal, flow: SessionKey) -> JsonObject:
     """What the latest run of a flow was asked for besides its input; empty if there is no such flow."""
     options: JsonObject = {}
-    after = 0
-    while page := await journal.events(session=flow, kinds={"queued"}, after=after):
-        after = page[-1].seq
-        bodies = [event.body for event in page]
-        asked = [body.flow for body in bodies if isinstance(body, Queued) and body.flow is not None]
-        options = asked[-1].options if asked else options
-        if len(page) < PAGE:
-            break
+    async for event in each_event(journal, session=flow, kinds={"queued"}):
+        if isinstance(event.body, Queued) and event.body.flow is not None:
+            options = event.body.flow.options
     return options
