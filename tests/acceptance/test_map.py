@@ -182,6 +182,8 @@ def test_a_row_that_fails_is_one_dead_letter_and_is_tried_again_by_the_same_id(
     assert asked(provider) == {"plums": 1}
     assert pagents.items("dlq", "list") == []
     assert "- Status: done, 4 of 4 rows done" in report
+    assert "- Begun: " in report
+    assert "- Continued: " in report
     assert "What failed" not in report
     assert "1 former try is not in this report" in report
     assert len(shown["items"]) == 4

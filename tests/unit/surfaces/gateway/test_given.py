@@ -6,7 +6,7 @@ import pytest
 
 from parallel_agents.errors import InvalidInput
 from parallel_agents.surfaces.gateway.bodies import SpawnBody
-from parallel_agents.surfaces.gateway.given import PageQuery, read_body, read_query
+from parallel_agents.surfaces.gateway.given import PageQuery, part_of, read_body, read_query
 from parallel_agents.surfaces.gateway.problems import Refusal
 
 
@@ -77,3 +77,19 @@ def test_a_body_names_no_code_no_command_and_no_folder() -> None:
     assert not {"code", "command", "workspace", "cwd", "sandbox", "notify"} & set(
         SpawnBody.model_fields
     )
+
+
+@pytest.mark.parametrize(
+    ("after", "part", "following"),
+    [("", "ab", "2"), ("2", "cd", "4"), ("4", "e", ""), ("5", "", ""), ("99", "", "")],
+)
+def test_a_numbered_list_is_given_in_parts(after: str, part: str, following: str) -> None:
+    found, cursor = part_of([*"abcde"], PageQuery(limit=2, after=after))
+
+    assert ("".join(found), cursor) == (part, following)
+
+
+@pytest.mark.parametrize("after", ["x", "-1", "1.5", "1" * 10])
+def test_a_cursor_that_no_answer_had_is_refused(after: str) -> None:
+    with pytest.raises(InvalidInput, match="after is"):
+        part_of([*"abc"], PageQuery(after=after))
