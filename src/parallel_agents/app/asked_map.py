@@ -199,13 +199,12 @@ def _has_names_alone(request: MapRequest, agent: Agent) -> bool:
 
 def _none_is_done(done: int, rows: int) -> str:
     """What to say if a map that is continued would do all of its rows anew."""
-    are = (
-        "the row that is done is not"
-        if done == 1
-        else f"none of the {done:,} rows that are done is"
+    here = "the 1 row here" if rows == 1 else f"the {rows:,} rows here"
+    if done == 1:
+        return f"the row that was done before is not among {here}; each of them is paid for"
+    return (
+        f"none of the {done:,} rows that were done before is among {here}; each of them is paid for"
     )
-    asked = "this 1 row, which is" if rows == 1 else f"these {rows:,} rows, which are all"
-    return f"{are} among {asked} asked and paid for"
 
 
 def no_text(hint: str, agent: str = "", missing: Sequence[str] = ()) -> InvalidInput:
