@@ -687,10 +687,10 @@ r.cost_nanousd, r.unpriced_calls, {simulated} AS simulated,
 CASE WHEN r.model GLOB 'sim/*' THEN r.cost_nanousd ELSE 0 END
 
 -- Whether a call of a run may have been billed that nobody counted. Whoever kills a run, or ends it for its
--- team's time limit, does not know whether a call is in flight.
+-- team's time limit, does not know whether a call is in flight; nobody bills one of the embedded model.
 -- name: uncounted
 (r.kind = 'agent' AND r.attempts > 0 AND r.model NOT GLOB 'sim/*'
- AND (r.status IN ('killed', 'timed_out')
+ AND ((r.status IN ('killed', 'timed_out') AND r.model NOT GLOB 'local/*')
       OR EXISTS (SELECT 1 FROM events AS lost INDEXED BY unanswered
                  WHERE lost.run = r.id AND lost.key GLOB 'turn-*/unanswered-*')))
 
