@@ -103,11 +103,7 @@ class ReducePricing:
     async def _combined(self, text: str, level: int, part: int) -> bytes | None:
         key = part_task(self._task, text, level, part).key or ""
         found = await self._client.sessions.children_named(self._session, [key])
-        settled = [
-            each.run
-            for each in found
-            if name_of(each.key) == key and (each.status is RunStatus.DONE or each.stays_killed)
-        ]
+        settled = [each.run for each in found if name_of(each.key) == key and each.is_settled]
         results = await self._client.sessions.results(settled[:1])
         return orjson.dumps(results[0].output_json) if results else None
 

@@ -237,23 +237,8 @@ class ModelLimits(Protocol):
         ...
 
 
-class Events(Protocol):
-    """Has pages of events, as a journal and a store do."""
-
-    async def events(
-        self,
-        *,
-        after: int = 0,
-        session: SessionKey | None = None,
-        tree: SessionKey | None = None,
-        kinds: Collection[str] | None = None,
-    ) -> list[Event]:
-        """A page of events in order, of which only the last may have fewer than `PAGE`."""
-        ...
-
-
 async def each_event(
-    journal: Events,
+    journal: Journal,
     *,
     session: SessionKey | None = None,
     tree: SessionKey | None = None,

@@ -48,7 +48,20 @@ def copies_of(step: Step, values: Mapping[str, Json] | None, most: int) -> Copie
             number = len(step.for_each)
             return Copies((None,) * number, number, number)
         return Copies((None,), None, most)
+    items = items_of(step, values)
+    return Copies(tuple({**values, "item": item} for item in items), len(items), len(items))
+
+
+def items_of(step: Step, values: Mapping[str, Json]) -> Sequence[Json]:
+    """The items that a step with `for_each` is done for; none for null, the output of a step that was skipped.
+
+    Raises:
+        InvalidInput: it is no list, or too long.
+        Misread: it reads a part that a value does not have.
+    """
     items = fill(step.for_each, values)
+    if items is None:
+        return ()
     if not isinstance(items, list | tuple):
         raise InvalidInput(
             f"{step.id} has nothing to do for each: {shown(items)} is not a list",
@@ -58,7 +71,7 @@ def copies_of(step: Step, values: Mapping[str, Json] | None, most: int) -> Copie
         raise InvalidInput(
             f"{step.id} has {len(items):,} items", why=f"a task is done for up to {MOST_ITEMS:,}"
         )
-    return Copies(tuple({**values, "item": item} for item in items), len(items), len(items))
+    return items
 
 
 def reads_only(step: Step, values: Mapping[str, Json]) -> bool:

@@ -54,6 +54,11 @@ class ChildRun(NamedTuple):
         """Whether somebody killed it, so that nothing begins its work again without being asked to."""
         return self.status is RunStatus.KILLED and is_on_purpose(self.killed_by)
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is not asked again: it is done, or somebody killed it."""
+        return self.status is RunStatus.DONE or self.stays_killed
+
     @classmethod
     def of(cls, row: Row) -> ChildRun:
         """The run of a row that was found by what the asker calls it."""

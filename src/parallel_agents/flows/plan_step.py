@@ -15,10 +15,10 @@ import orjson
 from parallel_agents.containment.functions import UserFunction
 from parallel_agents.core.cutting import head
 from parallel_agents.core.expression import Lacking, Path, Unfit, expression
-from parallel_agents.core.plan import MOST_ITEMS, Create, Loop, Plan, Step, within
+from parallel_agents.core.plan import Create, Loop, Plan, Step, within
+from parallel_agents.core.plan_items import items_of
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json
-from parallel_agents.core.shown import shown
 from parallel_agents.core.task import Task
 from parallel_agents.core.template import (
     fill,
@@ -29,7 +29,7 @@ from parallel_agents.core.template import (
     written,
 )
 from parallel_agents.core.tool import Effect
-from parallel_agents.errors import PagentsError, StepFailed, StepPartlyDone
+from parallel_agents.errors import InvalidInput, PagentsError, StepFailed, StepPartlyDone
 from parallel_agents.flows.create_step import create_task, created
 from parallel_agents.flows.gathered import checked_result, together, why_not_done
 from parallel_agents.flows.naming import label_of
@@ -92,19 +92,10 @@ class PlanStep:
         step = self._step
         if step.for_each is None:
             return await self._rounds(step.id, values)
-        items = fill(step.for_each, values)
-        if items is None:
-            items = []  # the output of a step that was skipped
-        if not isinstance(items, list | tuple):
-            raise StepFailed(
-                f"{step.id} has nothing to do for each: {shown(items)} is not a list",
-                hint="`for_each` needs a list",
-            )
-        if len(items) > MOST_ITEMS:
-            raise StepFailed(
-                f"{step.id} has {len(items):,} items",
-                why=f"a task is done for up to {MOST_ITEMS:,}",
-            )
+        try:
+            items = items_of(step, values)
+        except InvalidInput as error:
+            raise StepFailed(error.message, why=error.why, hint=error.hint) from error
         return await self._each(list(items), values)
 
     async def _each(self, items: list[Json], values: Mapping[str, Json]) -> Json:

@@ -17,7 +17,7 @@ from parallel_agents.core.children import MapSessions, Step
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.retry_keys import name_of
 from parallel_agents.core.row import ChildRun
-from parallel_agents.core.run import Result, RunStatus
+from parallel_agents.core.run import Result
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task
@@ -141,10 +141,9 @@ class Reducer:
 
     async def _begun(self, task: Task, child: ChildRun | None) -> tuple[RunId, bool]:
         if child is not None:
-            is_settled = child.status is RunStatus.DONE or child.stays_killed
             if not child.status.is_over:
                 await self._sessions.continue_runs([child.run])
-            if is_settled or not child.status.is_over or child.asked_by == self._run:
+            if child.is_settled or not child.status.is_over or child.asked_by == self._run:
                 return child.run, child.status.is_over
         (spawned,) = await self._sessions.start_steps(self._session.key, [Step(task, child)])
         return spawned.run_id, False
