@@ -157,6 +157,26 @@ def seconds_of_its_last_run(session: Document) -> float:
     return (ended - began).total_seconds() + 0.001  # which is rounded
 
 
+def test_who_asks_while_the_map_is_at_work_gets_the_answers_to_its_own_rows(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.hold()
+    first = pagents.start(*command(table(pagents, "apples", "pears")))
+    provider.wait_in_flight(2)
+    # The same file with other rows in it.
+    second = pagents.start(*command(table(pagents, "pears", "plums"), "--out", "-"))
+    second.wait_for("at work for somebody who asked for it with others (rows)")
+    provider.release()
+    ends = first.ended(), second.ended()
+
+    assert [each.code for each in ends] == [0, 0]
+    assert "2/2 rows done" in ends[0].err
+    echoed = [json.loads(line)["columns"]["fruit"] for line in ends[1].out.splitlines()]
+    assert echoed == ["pears", "plums"]
+    assert results(pagents) == [("pears", "done"), ("plums", "done")]
+    assert asked(provider) == {"apples": 1, "pears": 1, "plums": 1}
+
+
 def test_a_row_that_fails_is_one_dead_letter_and_is_tried_again_by_the_same_id(
     pagents: Pagents, provider: FakeProvider
 ) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,12 @@ from typing import Any
 import orjson
 import pytest
 from pydantic import BaseModel, field_validator
+from typing_extensions import override
 
 import parallel_agents as pa
 from parallel_agents.api.opening import Options
 from parallel_agents.core.json_value import JsonObject
+from parallel_agents.core.model import Listener, ModelReply
 from parallel_agents.errors import Conflict, InvalidInput, MissingKey
 from parallel_agents.testing import RepliesWith
 
@@ -103,6 +107,61 @@ async def test_answers_are_instances_and_a_row_that_fails_is_one_of_the_results(
     assert results[1].error is not None
     with pytest.raises(pa.PagentsError, match="row 2 has no output: its run ended as failed"):
         assert results[1].output
+
+
+class Held(RepliesWith):
+    """Answers once it may."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda request: request.messages[-1].text.upper())
+        self.is_asked, self.may_answer = asyncio.Event(), asyncio.Event()
+
+    @override
+    async def respond(
+        self, request: pa.ModelRequest, listener: Listener | None = None
+    ) -> ModelReply:
+        self.is_asked.set()
+        await self.may_answer.wait()
+        return await super().respond(request, listener)
+
+
+class OnWarning(logging.Handler):
+    """Calls a function when something is logged that has a text."""
+
+    def __init__(self, text: str, call: Callable[[], None]) -> None:
+        super().__init__()
+        self._text, self._call = text, call
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._text in record.getMessage():
+            self._call()
+
+
+async def test_who_asks_while_the_map_is_at_work_gets_its_own_rows_once_that_has_ended(
+    tmp_path: Path,
+) -> None:
+    held, later = Held(), echo()
+    what: Any = {"text": "On {text}", "key": "t", "model": "scripted/m"}
+    rows = list(tickets(3))
+    told = OnWarning("with others (rows)", held.may_answer.set)
+    logging.getLogger("parallel_agents").addHandler(told)
+
+    async def ask_later() -> Any:
+        await held.is_asked.wait()
+        return await pa.amap_rows(WRITER, rows[1:], **what, **options(tmp_path, later))
+
+    try:
+        async with asyncio.timeout(30):
+            first, second = await asyncio.gather(
+                pa.amap_rows(WRITER, rows[:2], **what, **options(tmp_path, held)), ask_later()
+            )
+    finally:
+        logging.getLogger("parallel_agents").removeHandler(told)
+
+    assert first.rows == 2
+    assert [row.output for row in second.results()] == ["ON TICKET 1", "ON TICKET 2"]
+    assert (len(held.requests), len(later.requests)) == (2, 1)
 
 
 def test_a_file_has_the_rows_too(tmp_path: Path) -> None:
