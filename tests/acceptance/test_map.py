@@ -232,6 +232,36 @@ def test_a_retry_of_the_dead_letter_counts_as_the_row(
     assert asked(provider) == {"plums": 1}
 
 
+def test_a_row_that_somebody_killed_is_done_again_once_that_is_asked_for(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.hold()
+    running = pagents.start(*command(table(pagents, "apples", "pears")))
+    provider.wait_in_flight(2)
+    rows = {each["label"]: each["id"] for each in pagents.items("list", "in:fruits")}
+    row = rows["row-2"]
+    pagents("kill", row, "-y")
+    provider.release()
+    running.ended()
+
+    stays = pagents(*command(table(pagents, "apples", "pears")))
+    refused = pagents("retry", row, "-y")
+    dry = pagents("retry", "fruits", "--killed", "--dry-run")
+    pagents("retry", "fruits", "--killed", "-y")
+    pagents.wait_ended(5)
+    again = pagents("retry", "fruits", "--killed", "-y")
+    whole = pagents(*command(table(pagents, "apples", "pears")))
+
+    assert stays.code == 3
+    assert "stays killed; `pagents retry ID --killed` runs it again" in stays.err
+    assert f"`pagents retry {row} --killed` runs it again" in refused.err
+    assert "1 would run" in dry.err
+    assert "nobody killed anything in 'fruits' that was not tried again" in again.err
+    assert whole.code == 0
+    assert results(pagents) == [("apples", "done"), ("pears", "done")]
+    assert asked(provider) == {"apples": 1, "pears": 2}
+
+
 def test_a_budget_that_is_used_up_begins_no_further_rows(
     pagents: Pagents, provider: FakeProvider
 ) -> None:
