@@ -165,7 +165,7 @@ def test_who_asks_while_the_map_is_at_work_gets_the_answers_to_its_own_rows(
     provider.wait_in_flight(2)
     # The same file with other rows in it.
     second = pagents.start(*command(table(pagents, "pears", "plums"), "--out", "-"))
-    second.wait_for("at work for somebody who asked for it with others (rows)")
+    second.wait_for("at work on a request with other rows; this one follows")
     provider.release()
     ends = first.ended(), second.ended()
 

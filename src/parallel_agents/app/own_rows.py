@@ -74,14 +74,14 @@ async def is_of_others(sessions: SessionReads, run: RunId, kept: Collection[str]
 
 
 def is_replaced(result: Result) -> bool:
-    """Whether a run ended because somebody asked for its map with others before a process took it."""
+    """Whether a run ended because its map was asked for with other options before a process took it."""
     return result.error is not None and result.error.message == f"killed by {OTHER_OPTIONS}"
 
 
 def told_of_others(kept: Collection[str]) -> str:
     """What to tell whoever has to wait for the end of a run of others."""
-    names = ", ".join(name.replace("_", " ") for name in kept if name in _OF_ANSWERS)
+    names = " and ".join(name.replace("_", " ") for name in kept if name in _OF_ANSWERS)
     return (
-        f"the map is at work for somebody who asked for it with others ({names});"
-        " what is asked for here follows once that has ended, and what is done then costs nothing"
+        f"the map is at work on a request with other {names}; this one follows once that has"
+        " ended, and what is done by then costs nothing"
     )

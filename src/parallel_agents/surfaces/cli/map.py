@@ -221,7 +221,7 @@ async def _prepare(app: App, own: OwnRows, budget: Budget, display: Display) -> 
         (row,) = await app.sessions.rows_of([spawned.run_id])
         if own.is_next:
             then = partial(_prepare, app, own, budget, display._replace(is_json=False))
-            work = announce_map(row, is_json=display.is_json, of="of somebody else")
+            work = announce_map(row, is_json=display.is_json, of="another request")
             return work._replace(then=then, again="the same command")
         count = "1 row" if checked.rows == 1 else f"{checked.rows:,} rows"
         of = count if "model" in spawned.kept else f"{count} on {plan.model}"
