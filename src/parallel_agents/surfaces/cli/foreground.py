@@ -58,6 +58,7 @@ class Work(NamedTuple):
         is_flow: the runs are not known at the start; each is met as it begins.
         again: the command that continues it; empty for `pagents resume`.
         heard: what its only agent writes, if that is shown while it does.
+        then: prepares what follows once its run has ended; None for nothing.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Work(NamedTuple):
     is_flow: bool = False
     again: str = ""
     heard: Heard | None = None
+    then: Prepare | None = None
 
 
 class Display(NamedTuple):
@@ -83,6 +85,7 @@ class Display(NamedTuple):
 
 
 Begin: TypeAlias = Callable[[], Coroutine[None, None, Work]]
+Prepare: TypeAlias = Callable[[], Coroutine[None, None, Begin]]
 
 
 class Shown(Protocol):
