@@ -16,7 +16,8 @@ from parallel_agents.errors import NotFound
 
 LISTED = "`pagents list --all` shows them"
 _ROOTS = 200  # that a name is compared with
-_MEMBERS = 1_000  # of one tree
+_COMPARED = 400  # of one tree, which takes a tenth of a second where labels are long
+_MEMBERS = 1_000  # of one step, as many as it may have items
 _SHOWN = 5
 _CLOSE = 3
 _CHARACTERS = 200
@@ -52,9 +53,9 @@ async def missing(
     parts = await _parts(store, lacking.above, lacking.part)
     if parts:
         return _several(told, above, lacking.part, parts)
-    rows = await store.rows(Filter(tree=lacking.above.session.key, limit=_MEMBERS))
+    rows = await store.rows(Filter(tree=lacking.above.session.key, limit=_COMPARED))
     known = {each for row in _below(rows, lacking.above) for each in _names_of(row)}
-    close = get_close_matches(lacking.part, sorted(known), n=_CLOSE)
+    close = get_close_matches(lacking.part[:_CHARACTERS], sorted(known), n=_CLOSE)
     near = " or ".join(repr(f"{above}/{each}") for each in close)
     lists = f"`pagents list {above}` shows what is in it"
     return NotFound(
