@@ -8,8 +8,8 @@ from typing import Protocol
 
 from parallel_agents.core.event_store import EventStore
 from parallel_agents.core.flow import RowsChanged
-from parallel_agents.core.ids import RunId, SessionKey, function_of, short
-from parallel_agents.core.retry_keys import name_of
+from parallel_agents.core.ids import RunId, SessionKey, short
+from parallel_agents.core.retry_keys import task_of
 from parallel_agents.core.row import Row
 from parallel_agents.core.store import Filter, SessionStore
 from parallel_agents.core.unicode import canonical
@@ -130,19 +130,11 @@ async def _root_names(store: FoundIn, rows: Sequence[Row]) -> Mapping[SessionKey
 async def _that_counts(store: FoundIn, namesakes: Sequence[Row]) -> Sequence[Row]:
     """Those of one name that count: last tries, of rows that their map has."""
     oldest_first = sorted(namesakes, key=lambda row: row.session.created_at)
-    latest = {_task_of(row): row for row in oldest_first}
+    latest = {task_of(row.session): row for row in oldest_first}
     flows = {flow for flow, _ in latest if flow}
     gone = {flow: await _gone(store, SessionKey(flow)) for flow in flows}
     counting = [row for (flow, name), row in latest.items() if name not in gone.get(flow, ())]
     return counting or list(latest.values())
-
-
-def _task_of(row: Row) -> tuple[str, str]:
-    """What a session is a try of: a task of a flow, or itself alone."""
-    parent = row.session.parent
-    if parent is None or not function_of(parent):
-        return "", row.session.key
-    return parent, name_of(row.session.spawn_key)
 
 
 async def _gone(store: FoundIn, map: SessionKey) -> set[str]:
