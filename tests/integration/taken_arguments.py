@@ -67,6 +67,7 @@ TAKEN: Mapping[str, set[str]] = {
     "OpenSessions.spawn_flow timeout": {NOTHING, NUMBER},
     "OpenSessions.spawn_team tags": {"[]"},
     "OpenSessions.spawn_team key": {NOTHING, TEXT},
+    "OpenSessions.listen on_text": FUNCTIONS,
     "OpenSessions.steer text": {TEXT},
     "OpenSessions.team_result handle": {TEXT},
     "OpenSessions.wait handles": {"[]"},

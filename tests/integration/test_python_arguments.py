@@ -95,6 +95,7 @@ def sessions_calls(face: Face) -> dict[str, Call]:
         "history": Call(sessions.history, named),
         "compare": Call(sessions.compare, {"a": handle, "b": face.team}),
         "prompts": Call(sessions.prompts, named),
+        "listen": Call(sessions.listen, {**named, "on_text": print}),
         "follow": Call(sessions.follow, {"session": handle}),
         "state": Call(sessions.state, {"session": handle}),
         "artifacts": Call(sessions.artifacts, {"session": handle}),

@@ -16,6 +16,7 @@ from parallel_agents.core.budget import NO_BUDGET, AnyBudget, as_budget
 from parallel_agents.core.converted import GivenObject, as_object
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter, Edits
 from parallel_agents.core.event import Event, SteerMode
+from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.fork import Fork
 from parallel_agents.core.inspection import Journal
 from parallel_agents.core.message import File
@@ -36,7 +37,7 @@ from parallel_agents.core.verbs import (
 )
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.sessions.asked import find_question
-from parallel_agents.sessions.handle import SessionHandle
+from parallel_agents.sessions.handle import SessionHandle, check_writes
 from parallel_agents.sessions.typed import typed_all
 
 
@@ -205,6 +206,18 @@ class ProgramVerbs:
         )
         kind = session.output_type if isinstance(session, SessionHandle) else None
         return SessionHandle(self._service, await self._service.fork(name, fork), kind)
+
+    async def listen(self, name: str, on_text: Callable[[str], None]) -> Unsubscribe:
+        """Call `on_text` with the text of a session's live run, as the handle's `listen` does.
+
+        A step of a flow is `RUN/LABEL`, or the run of one of the events of `follow`.
+
+        Raises:
+            InvalidInput: it is a team or a flow, which write no text of their own.
+        """
+        row = await self._service.find(name)
+        check_writes(row.session.key)
+        return self._service.listen(row.run.id, on_text)
 
     async def steer(self, name: str, text: str, *, mode: SteerModeName = SteerMode.NEXT) -> Steer:
         """Send a message to a live run; see `SessionHandle.steer` for the modes.

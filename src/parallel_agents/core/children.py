@@ -17,7 +17,7 @@ from parallel_agents.core.run import Result, Run, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.task import AnyTask, TeamTask
 from parallel_agents.core.usage import Spend
-from parallel_agents.core.verbs import Spawned
+from parallel_agents.core.verbs import Listens, Spawned
 
 
 class ChildSessions(Protocol):
@@ -119,7 +119,7 @@ class MapSessions(BegunRows, Protocol):
         ...
 
 
-class FlowSessions(MapSessions, Protocol):
+class FlowSessions(MapSessions, Listens, Protocol):
     """What a flow's run needs."""
 
     async def rows_of(self, runs: Sequence[RunId]) -> list[Row]:

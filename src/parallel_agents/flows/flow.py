@@ -49,19 +49,28 @@ class Flow(ManySteps, OwnSteps):
         self.name = steps.request.name
         self.key = steps.work.session.spawn_key
 
-    async def task(self, name: str, task: Task[T], *, check: bool = True) -> Result[T]:
+    async def task(
+        self,
+        name: str,
+        task: Task[T],
+        *,
+        check: bool = True,
+        on_text: Callable[[str], None] | None = None,
+    ) -> Result[T]:
         """Have an agent do a task, and return its result.
 
         Args:
             name: of the step.
             task: for an agent.
             check: whether to raise if the task is not done; otherwise look at the result's status.
+            on_text: receives the text as the model writes it; of a step that is stored, nothing.
 
         Raises:
             StepFailed: the task is not done.
         """
         called = self._steps.names.take(name, task.agent_name)
-        return self._steps.checked(await self._steps.result(called, task), called, check=check)
+        result = await self._steps.result(called, task, on_text=on_text)
+        return self._steps.checked(result, called, check=check)
 
     async def sequence(
         self, tasks: Iterable[repeating.Next], *, key: str | None = None

@@ -14,6 +14,7 @@ from parallel_agents.core.agent import T
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.run import Result
+from parallel_agents.core.runner import OnText
 from parallel_agents.core.shared_state import SharedState
 from parallel_agents.core.task import AnyTask, Task, TeamTask
 from parallel_agents.errors import InvalidInput, StepFailed
@@ -83,10 +84,10 @@ class Steps:
         self._tasks: dict[RunId, Task[Any]] = {}
         self._accepted: dict[str, Result[Any]] = {}
 
-    async def result(self, name: str, task: Task[T]) -> Result[T]:
+    async def result(self, name: str, task: Task[T], *, on_text: OnText | None = None) -> Result[T]:
         """The result of a task that is a step of this name, whatever its status."""
         asked = replace(task, model=task.model or self.request.model)
-        result = typed(await self.work.task(name, asked), task.output_type)
+        result = typed(await self.work.task(name, asked, on_text=on_text), task.output_type)
         self._tasks[result.run_id] = task
         return result
 

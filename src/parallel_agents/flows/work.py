@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
 
-from parallel_agents.containment.calls import contained, describe
+from parallel_agents.containment.calls import contained
 from parallel_agents.core.children import FlowSessions, Step
 from parallel_agents.core.event import Entry
 from parallel_agents.core.flow import FlowTask, StepFinished, StepStarted
@@ -17,7 +17,7 @@ from parallel_agents.core.ids import RunId, function_of
 from parallel_agents.core.retry_keys import next_key
 from parallel_agents.core.row import ChildRun
 from parallel_agents.core.run import Failure, Result, RunStatus
-from parallel_agents.core.runner import Activation, RunSlot
+from parallel_agents.core.runner import Activation, OnText
 from parallel_agents.core.schema import Json
 from parallel_agents.core.session import Session
 from parallel_agents.core.task import AnyTask
@@ -26,18 +26,17 @@ from parallel_agents.core.usage import Spend
 from parallel_agents.errors import (
     FlowChanged,
     LeftRun,
-    StepFailed,
-    StepPartlyDone,
     StepUnknown,
     StoreError,
 )
-from parallel_agents.flows.call import Call, Unstored
+from parallel_agents.flows.call import Call
 from parallel_agents.flows.edited import EditedSteps
 from parallel_agents.flows.function import OnChange
 from parallel_agents.flows.memory import Kind, Memory, StoredStep
 from parallel_agents.flows.naming import label_of
 from parallel_agents.flows.people import Asking, ask
 from parallel_agents.flows.replay import Replay
+from parallel_agents.flows.step_ends import in_flight, is_unknown, output_of, raised_by
 from parallel_agents.flows.stored_results import StoredResults
 from parallel_agents.flows.waiting import Waiting
 from parallel_agents.runners.agent.questions import Patience
@@ -123,9 +122,12 @@ class Work:
         self.left.cancel()
         await self._waiting.close()
 
-    async def task(self, name: str, task: AnyTask) -> Result[Any]:
-        """The result of a task, whatever its status; it is spawned unless it was before."""
-        return await self._guarded(name, lambda: self._task(name, task))
+    async def task(self, name: str, task: AnyTask, *, on_text: OnText | None = None) -> Result[Any]:
+        """The result of a task, whatever its status; it is spawned unless it was before.
+
+        Of a run that is executed here, `on_text` receives the text as its model writes it.
+        """
+        return await self._guarded(name, lambda: self._task(name, task, on_text))
 
     async def flow(self, name: str, flow: FlowTask) -> Result:
         """The result of another flow, whatever its status."""
@@ -200,19 +202,20 @@ class Work:
                 self._goes_another_way = True
         return await asyncio.get_running_loop().create_future()  # until the function is cancelled
 
-    async def _task(self, name: str, task: AnyTask) -> Result[Any]:
+    async def _task(self, name: str, task: AnyTask, on_text: OnText | None) -> Result[Any]:
         task = await self._sessions.attached(task)
         digest = task_digest(task)
         found = await self._found(name, digest)
         if found is not None:
             if not self._memory.is_tried_again(found):
                 self.edited.give(found.run, task)
-                return await self._result_of(found)
+                return await self._result_of(found, on_text)
             self._memory.retried.add(name)
         key = self._key(name, digest)
         label = task.label or label_of(name)
         step = Step(replace(task, key=key, label=label), found)
         (spawned,) = await self._sessions.start_steps(self.session.key, [step])
+        self._hear(spawned.run_id, on_text)
         return await self._result(spawned.run_id)
 
     async def _flow(self, name: str, flow: FlowTask) -> Result:
@@ -254,11 +257,16 @@ class Work:
     def _other(self, name: str, digest: str) -> str:
         return f"{name}@{digest[:12]}"
 
-    async def _result_of(self, child: ChildRun) -> Result[Any]:
+    async def _result_of(self, child: ChildRun, on_text: OnText | None = None) -> Result[Any]:
         """The result of a child that is stored; one that is live is executed here."""
         if not child.status.is_over:
             await self._sessions.continue_runs([child.run])
+            self._hear(child.run, on_text)
         return await self._result(child.run)
+
+    def _hear(self, run: RunId, on_text: OnText | None) -> None:
+        if on_text is not None:
+            self._sessions.listen(run, on_text)
 
     async def _result(self, run: RunId) -> Result[Any]:
         if (stored := await self._stored.take(run)) is not None:
@@ -276,10 +284,10 @@ class Work:
             self._check_same(name, stored, digest)
             self._check_repeatable(name, call.effect)
         elif not stored.is_tried_again(self._memory.run) and self._check_same(name, stored, digest):
-            return _output_of(stored.finished)
+            return output_of(stored.finished)
         elif stored.is_tried_again(self._memory.run):
-            if call.effect is Effect.ONCE and _is_unknown(stored.finished):
-                return _output_of(stored.finished)
+            if call.effect is Effect.ONCE and is_unknown(stored.finished):
+                return output_of(stored.finished)
             self._memory.retried.add(name)
         return await self._call(call, StepStarted(name=name, effect=call.effect, digest=digest))
 
@@ -300,18 +308,18 @@ class Work:
         await journal.append(Entry(f"step/{name}/started", started))
         began = time.monotonic()
         try:
-            with nullcontext() if call.is_wait else _in_flight(slot):
+            with nullcontext() if call.is_wait else in_flight(slot):
                 output, error = await contained(call.result(), f"step {name}"), None
         except Exception as raised:
             if call.is_wait and isinstance(raised, StoreError | LeftRun):
                 raise
-            output, error = None, Failure.of(_raised(name, raised, call))
+            output, error = None, Failure.of(raised_by(name, raised, call))
         finished = StepFinished(
             name=name, output=output, error=error, seconds=time.monotonic() - began
         )
         await journal.append(Entry(f"step/{name}/finished", finished))
         self._memory.steps[name] = StoredStep(self._memory.run, started, finished)
-        return _output_of(finished)
+        return output_of(finished)
 
     def _check_repeatable(self, name: str, effect: Effect) -> None:
         if effect is not Effect.ONCE:
@@ -353,47 +361,3 @@ class Work:
         """
         if (listed := self._missing()) and self._refuses:
             raise self._changed(f"it no longer asks for {listed}")
-
-
-def _is_unknown(finished: StepFinished) -> bool:
-    return finished.error is not None and finished.error.code == StepUnknown.code
-
-
-@contextmanager
-def _in_flight(slot: RunSlot) -> Generator[None]:
-    """A call that a stop of the process lets end."""
-    slot.begin_call()
-    try:
-        yield
-    finally:
-        slot.end_call()
-
-
-def _raised(name: str, error: Exception, call: Call) -> StepFailed | StepUnknown:
-    if isinstance(error, StepFailed):
-        return error
-    if isinstance(error, Unstored):
-        message = f"the step {name} was called, and what it returned cannot be stored"
-        if call.effect is not Effect.ONCE:
-            return StepFailed(
-                message, why=str(error), hint="have its function return values for JSON"
-            )
-        return StepUnknown(
-            message,
-            why=str(error),
-            hint="have its function return values for JSON, and run the flow under another key; or "
-            "pass effect='idempotent' if it may be called again",
-        )
-    place = call.function.place_of(error)
-    return StepFailed(
-        f"the step {name} failed", why=describe(error) + (f"; {place}" if place else "")
-    )
-
-
-def _output_of(finished: StepFinished) -> Json:
-    if (error := finished.error) is not None:
-        if error.code == StepUnknown.code:
-            raise StepUnknown(error.message, why=error.why, hint=error.hint)
-        kind = StepPartlyDone if error.code == StepPartlyDone.code else StepFailed
-        raise kind(error.message, why=error.why, hint=error.hint, account=error.account)
-    return finished.output

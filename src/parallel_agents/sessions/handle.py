@@ -15,7 +15,7 @@ from parallel_agents.core.converted import GivenObject, as_object
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.fork import Fork
-from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.ids import RunId, SessionKey, is_group_key
 from parallel_agents.core.message import File, Message
 from parallel_agents.core.output_type import OutputType
 from parallel_agents.core.pause import Paused
@@ -23,6 +23,7 @@ from parallel_agents.core.run import Result
 from parallel_agents.core.store import Killed
 from parallel_agents.core.transcript import fold
 from parallel_agents.core.verbs import Sessions, Spawned, Steer, SteerModeName, whole_history
+from parallel_agents.errors import InvalidInput
 from parallel_agents.sessions.typed import typed
 
 
@@ -148,9 +149,28 @@ class SessionHandle(Generic[T_co]):
 
         Returns:
             A function that unsubscribes.
+
+        Raises:
+            InvalidInput: it is a team or a flow, which write no text of their own.
         """
+        check_writes(self.key)
         return self._sessions.listen(self.run_id, on_text)
 
     def follow(self) -> AsyncIterator[Event]:
         """Yield all events of the session and its descendants until its latest run ends."""
         return Followed(self._sessions.follow(self.key), "follow()")
+
+
+def check_writes(session: SessionKey) -> None:
+    """Refuse to listen to what has no model.
+
+    Raises:
+        InvalidInput: it is the session of a team or a flow.
+    """
+    if is_group_key(session):
+        raise InvalidInput(
+            f"{session} writes no text itself",
+            why="its tasks do",
+            hint="listen to one of them by its name, `await sessions.listen('RUN/LABEL', on_text)`, or in a"
+            " flow by `flow.task(..., on_text=...)`",
+        )
