@@ -227,10 +227,11 @@ def _side(row: Row, seen: Snapshot) -> Side:
     until = run.finished_at or (seen.last_times.get(run.id, seen.now) if is_left else seen.now)
     below = seen.spend_below.get(run.id, Spend())
     seconds = run.seconds_until(until)
+    before = seen.seconds_before.get(row.session.key, 0.0) if run.kind.is_group else 0.0
     return Side(
         row=row,
         status=run.status,
-        seconds=None if seconds is None else seconds + seen.seconds_before.get(run.id, 0.0),
+        seconds=None if seconds is None else seconds + before,
         spend=run.spend,
         whole_spend=run.spend + below,
         attempts=run.attempts,

@@ -54,8 +54,8 @@ class Snapshot:
         live: the live runs of each session whose latest run waits for another, earliest first.
         tallies: how the runs of each team's tasks are doing.
         spend_below: what everything below the latest run of each team used.
-        seconds_before: for how long processes executed the earlier runs of a flow, such as a map, that
-            its latest run continues.
+        seconds_before: for how long processes executed the runs of each session that ended before its
+            latest one, for those that have any.
         left: of teams with runs that no living process has, the first live ones.
         last: the last event of each run that a process has begun and that has not ended; a wait has the
             seconds that are left of it.
@@ -71,6 +71,7 @@ class Snapshot:
         retries: the call that each live run makes again, for those that do.
         former: those of the rows' runs whose tasks were tried again since.
         uncounted: those of the rows' runs that no longer count in their map, which has other rows now.
+        spent: what all runs of each session, and everything below it, used.
         alive: the processes that are alive.
         now: seconds since the epoch.
     """
@@ -79,7 +80,7 @@ class Snapshot:
     live: Mapping[SessionKey, Sequence[Row]]
     tallies: Mapping[SessionKey, Sequence[Tally]]
     spend_below: Mapping[RunId, Spend]
-    seconds_before: Mapping[RunId, float]
+    seconds_before: Mapping[SessionKey, float]
     left: Mapping[SessionKey, Sequence[Row]]
     last: Mapping[RunId, Body]
     last_steps: Mapping[RunId, Body]
@@ -92,6 +93,7 @@ class Snapshot:
     retries: Mapping[RunId, Retry] = field(default_factory=dict[RunId, Retry])
     former: frozenset[RunId] = frozenset()
     uncounted: frozenset[RunId] = frozenset()
+    spent: Mapping[SessionKey, Spend] = field(default_factory=dict[SessionKey, Spend])
 
     def needs_of(self, row: Row, silence: Silence | None) -> Needs:
         """What one of these sessions and all below it need of a person.

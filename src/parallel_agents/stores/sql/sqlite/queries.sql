@@ -852,13 +852,25 @@ FROM (SELECT below.top, {is_whole} AS is_whole, {amounts}
       FROM below JOIN runs AS r ON r.id = below.run)
 GROUP BY top;
 
--- For how long the earlier runs were executed that these runs of flows continue.
+-- What all runs of sessions used, and those of all sessions below them.
+-- name: spent_in
+WITH RECURSIVE below (top, key) AS (
+    SELECT value, value FROM json_each(:sessions)
+    UNION ALL
+    SELECT below.top, child.key FROM below JOIN sessions AS child ON child.parent = below.key
+)
+SELECT top, {sums}
+FROM (SELECT below.top, {is_whole} AS is_whole, {amounts}
+      FROM below JOIN runs AS r ON r.session = below.key)
+GROUP BY top;
+
+-- For how long the runs were executed that ended in the sessions of these runs before them.
 -- name: seconds_before
-SELECT top.id, SUM(MAX(earlier.finished_at - earlier.started_at - earlier.idle_seconds, 0))
+SELECT top.session, SUM(MAX(earlier.finished_at - earlier.started_at - earlier.idle_seconds, 0))
 FROM runs AS top JOIN runs AS earlier ON earlier.session = top.session AND earlier.number < top.number
-WHERE top.kind = 'flow' AND top.id IN (SELECT value FROM json_each(:runs))
+WHERE top.id IN (SELECT value FROM json_each(:runs))
   AND earlier.started_at IS NOT NULL AND earlier.finished_at IS NOT NULL
-GROUP BY top.id;
+GROUP BY top.session;
 
 -- name: open_account
 INSERT INTO budget_accounts (scope, limit_nanousd, limit_tokens, on_limit) VALUES (?, ?, ?, ?)
