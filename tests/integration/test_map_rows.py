@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import orjson
 import pytest
 from pydantic import BaseModel, field_validator
+from typing_extensions import override
 
 import parallel_agents as pa
 from parallel_agents.api.opening import Options
 from parallel_agents.core.json_value import JsonObject
+from parallel_agents.core.model import Listener, ModelReply
 from parallel_agents.errors import Conflict, InvalidInput, MissingKey
 from parallel_agents.testing import RepliesWith
 
@@ -103,6 +107,95 @@ async def test_answers_are_instances_and_a_row_that_fails_is_one_of_the_results(
     assert results[1].error is not None
     with pytest.raises(pa.PagentsError, match="row 2 has no output: its run ended as failed"):
         assert results[1].output
+
+
+class Held(RepliesWith):
+    """Answers once it may."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda request: request.messages[-1].text.upper())
+        self.is_asked, self.may_answer = asyncio.Event(), asyncio.Event()
+
+    @override
+    async def respond(
+        self, request: pa.ModelRequest, listener: Listener | None = None
+    ) -> ModelReply:
+        self.is_asked.set()
+        await self.may_answer.wait()
+        return await super().respond(request, listener)
+
+
+class ToldOfOthers(logging.Handler):
+    """Has an event for each who is told that the map is at work for somebody else."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.count, self.events = 0, [asyncio.Event() for _ in range(most)]
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        if "on a request with other rows" in record.getMessage():
+            self.events[self.count].set()
+            self.count += 1
+
+    def __enter__(self) -> Self:
+        logging.getLogger("parallel_agents").addHandler(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger("parallel_agents").removeHandler(self)
+
+
+WHAT: Any = {"text": "On {text}", "key": "t", "model": "scripted/m"}
+
+
+async def test_who_asks_while_the_map_is_at_work_gets_its_own_rows_once_that_has_ended(
+    tmp_path: Path,
+) -> None:
+    held, later, rows = Held(), echo(), list(tickets(4))
+
+    async def ask(*asked: JsonObject, model: RepliesWith, after: asyncio.Event | None) -> Any:
+        if after is not None:
+            await after.wait()
+        return await pa.amap_rows(WRITER, asked, **WHAT, **options(tmp_path, model))
+
+    with ToldOfOthers(2) as told:
+        async with asyncio.timeout(30):
+            first = asyncio.create_task(ask(*rows[:2], model=held, after=None))
+            lost = asyncio.create_task(ask(*rows[3:], model=later, after=held.is_asked))
+            last = asyncio.create_task(ask(*rows[1:3], model=later, after=told.events[0]))
+            await told.events[1].wait()
+            held.may_answer.set()
+            ends: Any = await asyncio.gather(first, lost, last, return_exceptions=True)
+
+    assert ends[0].rows == 2
+    # The last one has put its rows into the place of those of the one before.
+    assert isinstance(ends[1], InvalidInput)
+    assert [row.output for row in ends[2].results()] == ["ON TICKET 1", "ON TICKET 2"]
+    assert (len(held.requests), len(later.requests)) == (2, 1)
+
+
+async def test_a_map_that_is_killed_while_somebody_waits_for_it_is_not_asked_for_again(
+    tmp_path: Path,
+) -> None:
+    held, rows = Held(), list(tickets(2))
+
+    async def ask_later() -> Any:
+        await held.is_asked.wait()
+        return await pa.amap_rows(WRITER, rows[1:], **WHAT, **options(tmp_path, echo()))
+
+    with ToldOfOthers(1) as told:
+        async with asyncio.timeout(30), pa.open(home=tmp_path) as sessions:
+            first = asyncio.create_task(
+                pa.amap_rows(WRITER, rows[:1], **WHAT, **options(tmp_path, held))
+            )
+            second = asyncio.create_task(ask_later())
+            await told.events[0].wait()
+            await sessions.kill("t")
+            ends = await asyncio.gather(first, second)
+
+    assert [each.status for each in ends] == [pa.RunStatus.KILLED] * 2
+    assert len(held.requests) == 0
 
 
 def test_a_file_has_the_rows_too(tmp_path: Path) -> None:

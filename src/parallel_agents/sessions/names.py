@@ -8,8 +8,8 @@ from typing import Protocol
 
 from parallel_agents.core.event_store import EventStore
 from parallel_agents.core.flow import RowsChanged
-from parallel_agents.core.ids import RunId, SessionKey, function_of, short
-from parallel_agents.core.retry_keys import name_of
+from parallel_agents.core.ids import RunId, SessionKey, short
+from parallel_agents.core.retry_keys import task_of
 from parallel_agents.core.row import Row
 from parallel_agents.core.spelling import meant
 from parallel_agents.core.store import Filter, SessionStore
@@ -37,7 +37,8 @@ async def find(store: FoundIn, name: str) -> Row:
     A whole key, name or label takes precedence over the start of a key, and the key that a root was
     spawned under over a label; `@last` is the newest root;
     `A/B` is session B in the tree of A, unless a session is called so. Of the tries of one task, a name
-    means the last; of the rows of a map, one that it has now; and of several sessions, the only live one.
+    means the last; and of the rows of a map, one that it has now. Whether a session is live decides
+    nothing: a name that meant the live one would mean another's as soon as one's own has ended.
 
     Raises:
         NotFound: no session matches; an empty name matches none.
@@ -129,23 +130,13 @@ async def _root_names(store: FoundIn, rows: Sequence[Row]) -> Mapping[SessionKey
 
 
 async def _that_counts(store: FoundIn, namesakes: Sequence[Row]) -> Sequence[Row]:
-    """Those of one name that count: last tries, of rows that their map has; if one is live, that one."""
+    """Those of one name that count: last tries, of rows that their map has."""
     oldest_first = sorted(namesakes, key=lambda row: row.session.created_at)
-    latest = {_task_of(row): row for row in oldest_first}
+    latest = {task_of(row.session): row for row in oldest_first}
     flows = {flow for flow, _ in latest if flow}
     gone = {flow: await _gone(store, SessionKey(flow)) for flow in flows}
     counting = [row for (flow, name), row in latest.items() if name not in gone.get(flow, ())]
-    found = counting or list(latest.values())
-    live = [row for row in found if not row.run.status.is_over]
-    return live if len(live) == 1 else found
-
-
-def _task_of(row: Row) -> tuple[str, str]:
-    """What a session is a try of: a task of a flow, or itself alone."""
-    parent = row.session.parent
-    if parent is None or not function_of(parent):
-        return "", row.session.key
-    return parent, name_of(row.session.spawn_key)
+    return counting or list(latest.values())
 
 
 async def _gone(store: FoundIn, map: SessionKey) -> set[str]:

@@ -192,14 +192,14 @@ async def results(call: Call, given: ResultsQuery) -> Document:
     """Lines of the results of a map, as far as its rows have been done in their order."""
     client = call.client
     row = await client.sessions.find(make_flow_key(MAP, call.name))
-    run = row.run.id
-    if given.run and given.run != run:
+    run = RunId(given.run) if given.run else row.run.id
+    out = await _out(call, row.session.key, run)
+    if run != row.run.id and not await asyncio.to_thread(out.exists):
         raise Conflict(
             f"another run of the map {call.name} was begun",
-            why="only the results of the latest one are here",
+            why="only the results of the latest ones are here",
             hint="ask for the map again with the same key: what is done is not paid for again",
         )
-    out = await _out(call, row.session.key, run)
     loop = asyncio.get_running_loop()
     until = loop.time() + given.wait
     while True:
