@@ -53,7 +53,7 @@ class Snapshot:
         rows: the sessions that were asked for, each with its latest run.
         live: the live runs of each session whose latest run waits for another, earliest first.
         tallies: how the runs of each team's tasks are doing.
-        spend_below: what everything below the latest run of each team used.
+        spent: what all runs of each session, and everything below it, used.
         seconds_before: for how long processes executed the runs of each session that ended before its
             latest one, for those that have any.
         left: of teams with runs that no living process has, the first live ones.
@@ -71,7 +71,6 @@ class Snapshot:
         retries: the call that each live run makes again, for those that do.
         former: those of the rows' runs whose tasks were tried again since.
         uncounted: those of the rows' runs that no longer count in their map, which has other rows now.
-        spent: what all runs of each session, and everything below it, used.
         alive: the processes that are alive.
         now: seconds since the epoch.
     """
@@ -79,7 +78,7 @@ class Snapshot:
     rows: Sequence[Row]
     live: Mapping[SessionKey, Sequence[Row]]
     tallies: Mapping[SessionKey, Sequence[Tally]]
-    spend_below: Mapping[RunId, Spend]
+    spent: Mapping[SessionKey, Spend]
     seconds_before: Mapping[SessionKey, float]
     left: Mapping[SessionKey, Sequence[Row]]
     last: Mapping[RunId, Body]
@@ -93,7 +92,6 @@ class Snapshot:
     retries: Mapping[RunId, Retry] = field(default_factory=dict[RunId, Retry])
     former: frozenset[RunId] = frozenset()
     uncounted: frozenset[RunId] = frozenset()
-    spent: Mapping[SessionKey, Spend] = field(default_factory=dict[SessionKey, Spend])
 
     def needs_of(self, row: Row, silence: Silence | None) -> Needs:
         """What one of these sessions and all below it need of a person.

@@ -71,7 +71,6 @@ def _snapshot(rows: Rows, shown: Sequence[Row], rules: StuckRules, now: float) -
         rows=shown,
         live=live,
         tallies=tallies,
-        spend_below=rows.spend_below([row.run.id for row in teams]),
         spent=rows.spent_in(row.session.key for row in shown),
         seconds_before=_seconds_before(rows, [row.run.id for row in shown if row.run.number > 1]),
         left=left,
