@@ -281,11 +281,35 @@ def test_rows_are_priced_before_there_is_a_key(
     asked: Any = {"text": "On {text}", "key": "t", "model": "anthropic/claude-haiku-5-5"}
 
     price = pa.price_rows(WRITER, tickets(2), **asked, home=tmp_path)
+    more = pa.price_rows(WRITER, tickets(4), **asked, home=tmp_path)
+    within = pa.price_rows(WRITER, tickets(2), budget=0.5, **asked, home=tmp_path)
+    parts = pa.price_rows(
+        replace(WRITER, budget=pa.Budget(usd=0.1)), tickets(2), **asked, home=tmp_path
+    )
     with pytest.raises(MissingKey):
         pa.map_rows(WRITER, tickets(2), **asked, home=tmp_path)
 
     assert price.cost_usd
+    assert price.worst_usd is not None
+    assert price.worst_usd > 100 * price.cost_usd
+    assert more.worst_usd == pytest.approx(2 * price.worst_usd)
+    assert (within.worst_usd, within.is_worst_budget) == (0.5, True)
+    assert (parts.worst_usd, parts.is_worst_budget) == (0.2, False)
     assert price.missing_keys == ("ANTHROPIC_API_KEY",)
+
+
+def test_what_a_map_may_still_cost_is_what_is_left_of_its_budget(tmp_path: Path) -> None:
+    given = options(tmp_path, RepliesWith(lambda _: "ON"))
+    asked: Any = {"text": "On {text}", "key": "t", "model": "scripted/m", **given}
+
+    pa.map_rows(WRITER, tickets(2), budget=pa.Budget(tokens=100_000), **asked)
+    price = pa.price_rows(WRITER, tickets(3), **asked)
+    raised = pa.price_rows(WRITER, tickets(3), budget=pa.Budget(tokens=200_000), **asked)
+
+    assert price.worst_tokens is not None
+    assert 0 < price.worst_tokens < 100_000
+    assert raised.worst_tokens == price.worst_tokens + 100_000
+    assert price.is_worst_budget
 
 
 def test_a_step_of_a_ladder_that_lacks_its_key_is_skipped_by_the_price_too(

@@ -161,9 +161,8 @@ async def _result(
     own, watch = OwnRows(asked, app, LOG.warning), watch_map if call.has_progress else None
     while True:
         found = await own.checked()
-        await app.sessions.plan_task(
-            found.first.task
-        )  # refuses a model that no row could be done on
+        # Refuses a model that no row could be done on.
+        await app.sessions.plan_task(found.first.task)
         result = await flow_result(app, farewell, own.begin(found.request), watch)
         if not own.is_next:
             return map_result(asked.name, result, Path(found.request.out), call.output_type)

@@ -22,6 +22,7 @@ from parallel_agents.app.distant_maps import (
     receive_map,
     result_of_own_map,
 )
+from parallel_agents.core.bound import Bound
 from parallel_agents.core.dollars import dollars
 from parallel_agents.core.ids import short
 from parallel_agents.core.run import Result
@@ -116,6 +117,9 @@ def price_at_distance(context: CliContext, asked: AskedMap, *, is_json: bool) ->
                 is_closed=found.is_closed,
                 is_cached=bool(asked.request.cache_seconds),
                 missing_keys=found.missing_keys,
+                worst=Bound.in_usd(found.worst_case_usd, found.worst_case_tokens),
+                is_worst_budget=found.is_worst_budget,
+                notes=found.notes,
             )
 
     found = run_cancellable(look())

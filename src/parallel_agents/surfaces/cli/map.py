@@ -177,7 +177,7 @@ def _with_limits(
 def _print_price(
     context: CliContext, asked: AskedMap, display: Display, _echoed: Path | None
 ) -> None:
-    run_cancellable(print_price(context, asked.name, asked.checked, is_json=display.is_json))
+    run_cancellable(print_price(context, asked, is_json=display.is_json))
 
 
 def _do_at_distance(

@@ -69,6 +69,9 @@ class PricedMapDocument(TypedDict):
     """What the rows of a map would cost, and the calls that combine their results; what is done costs nothing.
 
     A map that `is_closed` was killed: asked for again it only shows its results.
+    `worst_case_usd` and `worst_case_tokens` are the most that all of it costs: what is left of its budget if
+    that bounds it, as `is_worst_budget` says, or else all calls that its runs may make with a full context.
+    `notes` say what would lower it much.
     `missing_keys` are not set here, and the map cannot begin without them.
     """
 
@@ -86,6 +89,10 @@ class PricedMapDocument(TypedDict):
     is_exact: bool
     likely: Money | None
     from_runs: int
+    worst_case_usd: float | None
+    worst_case_tokens: int | None
+    is_worst_budget: bool
+    notes: list[str]
     missing_keys: list[str]
 
 
@@ -155,9 +162,9 @@ async def price(call: Call, given: MapBody) -> Document:
 
 async def _priced(call: Call, given: MapBody, missing: MissingKeys) -> Document:
     maps = _maps(call)
-    name, _, checked = await _checked(call, maps, given)
+    name, asked, checked = await _checked(call, maps, given)
     try:
-        found = await price_map(call.client, name, checked)
+        found = await price_map(call.client, name, checked, asked.budget)
     finally:
         upload = Path(checked.request.source.paths[0]).stem
         async with call.gateway.mapping:
@@ -183,6 +190,10 @@ async def _priced(call: Call, given: MapBody, missing: MissingKeys) -> Document:
         if expected is None or expected.cost_usd is None
         else money_json(expected.cost_usd + expected.simulated_usd),
         "from_runs": likely.runs,
+        "worst_case_usd": found.worst_usd,
+        "worst_case_tokens": found.worst_tokens,
+        "is_worst_budget": found.is_worst_budget,
+        "notes": list(found.notes),
         "missing_keys": list(missing.names),
     }
     return Document(value=value)
