@@ -30,6 +30,7 @@ from parallel_agents.surfaces.gateway import (
     tool_routes,
     verb_routes,
     view_routes,
+    wait_routes,
 )
 from parallel_agents.surfaces.gateway.routes import Route
 
@@ -43,6 +44,7 @@ ROUTES: tuple[Route, ...] = (
     *share_routes.ROUTES,
     *search_routes.ROUTES,
     *verb_routes.ROUTES,
+    *wait_routes.ROUTES,
     *pause_routes.ROUTES,
     *fork_routes.ROUTES,
     *goal_routes.ROUTES,

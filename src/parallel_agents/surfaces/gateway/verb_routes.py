@@ -1,4 +1,4 @@
-"""Verb routes: spawn, send, steer, kill and wait, each in effect once for an `Idempotency-Key`."""
+"""Verb routes: spawn, send, steer and kill, each in effect once for an `Idempotency-Key`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from hashlib import blake2b
 from urllib.parse import quote
 
 import orjson
-from pydantic import Field
 from typing_extensions import TypedDict
 
 from parallel_agents.app.begin_team import TeamRequest, begin_team
@@ -17,7 +16,7 @@ from parallel_agents.catalog.team import Team
 from parallel_agents.core.event import SteerMode
 from parallel_agents.core.ids import RunId, SessionKey, make_keyed_run_id, make_run_id
 from parallel_agents.core.task import TeamTask
-from parallel_agents.core.verbs import Spawned, Until
+from parallel_agents.core.verbs import Spawned
 from parallel_agents.core.work_differences import other_value
 from parallel_agents.errors import Conflict, InvalidInput, NotFound
 from parallel_agents.surfaces.gateway.bodies import (
@@ -25,19 +24,15 @@ from parallel_agents.surfaces.gateway.bodies import (
     SendBody,
     SpawnBody,
     SteerBody,
-    UntilName,
 )
 from parallel_agents.surfaces.gateway.gateway import Call
-from parallel_agents.surfaces.gateway.given import Given, Nothing
+from parallel_agents.surfaces.gateway.given import Nothing
 from parallel_agents.surfaces.gateway.replies import Document
 from parallel_agents.surfaces.gateway.routes import PREFIX, Form, Route, handled
-from parallel_agents.views.documents import ResultDocument, result_json
-from parallel_agents.views.sessions import lines_of
 
 _OF_AGENTS = {"text", "label", "parent", "priority", "conditions", "rubric", "rounds"}
 _OF_TEAMS = {"files", "name", "max_parallel", "on_failure", "min_done"}
-MOST_WAIT_SECONDS = 60.0
-_MOST_WAITED = 100
+_MOST_LOOKED_AT = 100
 
 
 class SpawnedDocument(TypedDict):
@@ -68,17 +63,6 @@ class KilledDocument(TypedDict):
     dry_run: bool
     runs: list[RunId]
     already_over: int
-
-
-class WaitDocument(TypedDict):
-    """The results of the runs that have ended; `live` are those that have not.
-
-    `asks` are those of them that wait for a person, with what the first question of each says.
-    """
-
-    results: list[ResultDocument]
-    live: list[RunId]
-    asks: dict[RunId, str]
 
 
 async def spawn(call: Call, given: SpawnBody) -> Document:
@@ -278,7 +262,7 @@ async def _check_same(call: Call, run: RunId, key: str, text: str) -> None:
     """Refuse a key that names another message: it was not stored."""
     (row,) = await call.client.sessions.rows_of([run])
     tree, journal = row.session.key, call.client.journal
-    events = await journal.last_events(tree=tree, kinds=("steered",), limit=_MOST_WAITED)
+    events = await journal.last_events(tree=tree, kinds=("steered",), limit=_MOST_LOOKED_AT)
     bodies = [each.body for each in events if each.run == run and each.key == key]
     if (stored := str(getattr(bodies[0], "text", text)) if bodies else text) != text:
         raise Conflict(
@@ -304,41 +288,6 @@ async def kill(call: Call, given: KillBody) -> Document:
 async def resume(call: Call, _: Nothing) -> Document:
     """Have a worker continue the runs of a tree that no process works on."""
     return await started(call, await call.verbs.resume(call.name))
-
-
-class WaitQuery(Given):
-    """Which runs to wait for, and how long."""
-
-    names: str = Field(min_length=1, max_length=20_000)
-    """The names of sessions, or run ids, separated by commas."""
-    until: UntilName = "all"
-    """Wait for all, for any, or for the first that is done."""
-    timeout: float = Field(default=30.0, ge=0, le=MOST_WAIT_SECONDS)
-    """After so many seconds, the answer has the results that there are."""
-
-
-async def wait(call: Call, given: WaitQuery) -> Document:
-    """Wait until runs have ended, and return the results that there are then."""
-    sessions = call.client.sessions
-    names = [name.strip() for name in given.names.split(",")]
-    if len(names) > _MOST_WAITED:
-        raise InvalidInput(
-            f"{len(names)} runs cannot be waited for at once", hint=f"name at most {_MOST_WAITED}"
-        )
-    runs = [(await sessions.find(name)).run.id for name in names]
-    try:
-        results = await sessions.wait(runs, timeout=given.timeout, until=Until(given.until))
-    except TimeoutError:
-        results = await sessions.wait(runs, until=Until.NOW)
-    ended = {result.run_id for result in results}
-    live = [run for run in runs if run not in ended]
-    seen = lines_of(await call.client.journal.look(await sessions.rows_of(live))) if live else ()
-    value: WaitDocument = {
-        "results": [result_json(result) for result in results],
-        "live": live,
-        "asks": {line.row.run.id: line.asks for line in seen if line.asks},
-    }
-    return Document(value=value)
 
 
 ROUTES = (
@@ -394,15 +343,5 @@ ROUTES = (
         gives=SpawnedDocument,
         form=Form.DOCUMENT,
         answer=handled(Nothing, resume),
-    ),
-    Route(
-        method="GET",
-        path="/wait",
-        name="wait",
-        does="Wait at most a minute for runs to end, and return their results.",
-        takes=WaitQuery,
-        gives=WaitDocument,
-        form=Form.DOCUMENT,
-        answer=handled(WaitQuery, wait),
     ),
 )
