@@ -66,6 +66,7 @@ test('text from outside loses what would turn, hide or drive it, and long lines 
 test('values read as on the command line', () => {
   assert.deepEqual([format.seconds(7.21), format.seconds(134), format.seconds(3900), format.seconds(null)], ['7.2s', '2m14s', '1h05m', '—']);
   assert.deepEqual([format.dollars(0.0002), format.dollars(0), format.dollars(null), format.dollars(0.42)], ['<$0.001', '$0', '—', '$0.420']);
+  assert.deepEqual([format.atLeast(0.0002), format.atLeast(0.42)], ['> $0', '≥ $0.420']);
   const unpriced = { cost: { amount: '0', currency: 'USD' }, simulated_cost: null, calls: 0, whole_cost: null, whole_simulated_cost: null, whole_calls: 2 };
   assert.deepEqual([format.agoTold(99, 100), format.agoTold(0, 400), format.agoTold(null, 9)], ['now', '6m ago', '—']);
   assert.deepEqual(['agent:poet:subagent:59ac8076-feca-42fa-98d0-eb03330b9aaa', 'flow:plan:7bca5319', 'mine:1'].map(format.keyed), ['poet 59ac8076', 'plan 7bca5319', 'mine:1']);

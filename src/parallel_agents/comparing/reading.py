@@ -166,9 +166,10 @@ async def _read(reads: SessionReads, journal: Journal, meant: Meant) -> Whole:
     told = {row.session.key: told_of(row, ids, meant.attempt) for row in rows}
     budget = await journal.budget(key)
     if meant.attempt is None:
-        if len(rows) > 1 and not top.run.kind.is_group:  # of groups, the journal has said it
-            below = await reads.spent_below(top.run.id)
-            sides[key] = replace(sides[key], whole_spend=top.run.spend + below)
+        for row in (row for row in rows if row is top or row.run.kind.is_group):
+            below = await reads.spent_below(row.run.id)
+            whole = row.run.spend + below
+            sides[row.session.key] = replace(sides[row.session.key], whole_spend=whole)
         left = await _fold(journal, key, sides, told)
         sides = {each: side.ended(told[each]) for each, side in sides.items()}
     else:
@@ -225,14 +226,14 @@ def _side(row: Row, seen: Snapshot) -> Side:
     run = row.run
     is_left = not run.status.is_over and run.owner not in seen.alive
     until = run.finished_at or (seen.last_times.get(run.id, seen.now) if is_left else seen.now)
-    below = seen.spend_below.get(run.id, Spend())
     seconds = run.seconds_until(until)
+    before = seen.seconds_before.get(row.session.key, 0.0) if run.kind.is_group else 0.0
     return Side(
         row=row,
         status=run.status,
-        seconds=None if seconds is None else seconds + seen.seconds_before.get(run.id, 0.0),
+        seconds=None if seconds is None else seconds + before,
         spend=run.spend,
-        whole_spend=run.spend + below,
+        whole_spend=run.spend,
         attempts=run.attempts,
     )
 

@@ -89,10 +89,14 @@ class RowsChanged:
     Attributes:
         gone: the keys of the rows, batches and combinations that no longer count.
         back: the keys of those that count again.
+        order: the keys of its rows in their order, if that is not the order in which they were begun.
+        first: how many rows are before those of `order`, in the events before this one.
     """
 
     gone: tuple[str, ...] = ()
     back: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+    first: int = 0
     kind: Literal["rows_changed"] = "rows_changed"
 
     def apply(self, gone: set[str]) -> None:

@@ -53,9 +53,9 @@ class Snapshot:
         rows: the sessions that were asked for, each with its latest run.
         live: the live runs of each session whose latest run waits for another, earliest first.
         tallies: how the runs of each team's tasks are doing.
-        spend_below: what everything below the latest run of each team used.
-        seconds_before: for how long processes executed the earlier runs of a flow, such as a map, that
-            its latest run continues.
+        spent: what all runs of each session, and everything below it, used.
+        seconds_before: for how long processes executed the runs of each session that ended before its
+            latest one, for those that have any.
         left: of teams with runs that no living process has, the first live ones.
         last: the last event of each run that a process has begun and that has not ended; a wait has the
             seconds that are left of it.
@@ -78,8 +78,8 @@ class Snapshot:
     rows: Sequence[Row]
     live: Mapping[SessionKey, Sequence[Row]]
     tallies: Mapping[SessionKey, Sequence[Tally]]
-    spend_below: Mapping[RunId, Spend]
-    seconds_before: Mapping[RunId, float]
+    spent: Mapping[SessionKey, Spend]
+    seconds_before: Mapping[SessionKey, float]
     left: Mapping[SessionKey, Sequence[Row]]
     last: Mapping[RunId, Body]
     last_steps: Mapping[RunId, Body]

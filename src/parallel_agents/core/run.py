@@ -10,10 +10,11 @@ from typing import Generic, NamedTuple, cast
 from typing_extensions import TypeVar, override
 
 from parallel_agents.core.artifact import Artifact
+from parallel_agents.core.dollars import cost_of
 from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.json_value import Json, KeepsCopy
-from parallel_agents.core.shown_results import ShownResult, cost_of, html_of, line_of, table_of
+from parallel_agents.core.shown_results import ShownResult, html_of, line_of, table_of
 from parallel_agents.core.tracebacks import CALLERS_FRAMES
 from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.core.workspace import Changes

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import orjson
 
+from parallel_agents.core.dollars import cost_of
 from parallel_agents.core.schema import Json
 from parallel_agents.core.spelling import counted
 from parallel_agents.core.usage import Spend
@@ -16,7 +17,6 @@ from parallel_agents.core.usage import Spend
 _MOST_IN_LINE, _MOST_IN_CELL, _MOST_IN_PAGE = 200, 300, 20_000
 _MOST_IN_NOTE = 1_000
 MOST_SHOWN = 100
-_LEAST_USD = 0.0001
 # What a page would hide or obey, without line ends, tabs and what joins the parts of an emoji.
 _NOT_SHOWN = re.compile(
     r"[^\S\n\t ]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200c\u200e\u200f\u202a-\u202e]"
@@ -58,12 +58,6 @@ class ShownResult(NamedTuple):
         return cost_of(self.spend)
 
 
-def _dollars(usd: float) -> str:
-    if not usd:
-        return "$0"
-    return f"${usd:.4f}" if usd >= _LEAST_USD else f"<${_LEAST_USD}"
-
-
 def line_of(shown: ShownResult) -> str:
     """A result in one line, as `repr` has it."""
     answer = shown.answer
@@ -83,16 +77,6 @@ def counts_of(counts: Iterable[tuple[str, int]], total: int, noun: str) -> str:
     """How many of what ended with each status, such as `3 rows: 2 done, 1 failed`."""
     told = ", ".join(f"{count:,} {status}" for status, count in counts if count)
     return f"{counted(total, noun)}: {told}" if told else counted(total, noun)
-
-
-def cost_of(spend: Spend) -> str:
-    """Dollars; a lower bound, or a dash, where the cost is not known. What is simulated says so."""
-    least = f"≥ {_dollars(spend.known_usd)}" if spend.cost_nanousd else "-"
-    told = least if spend.cost_usd is None else _dollars(spend.cost_usd)
-    if not spend.simulated_nanousd:
-        return told
-    simulated = f"{_dollars(spend.simulated_usd)} simulated"
-    return simulated if spend.cost_usd == 0 else f"{told} + {simulated}"
 
 
 def html_of(shown: ShownResult) -> str:

@@ -68,7 +68,7 @@ class RemoteJournal:
                 whole,
                 live={**whole.live, **each.live},
                 tallies={**whole.tallies, **each.tallies},
-                spend_below={**whole.spend_below, **each.spend_below},
+                spent={**whole.spent, **each.spent},
                 seconds_before={**whole.seconds_before, **each.seconds_before},
                 left={**whole.left, **each.left},
                 last={**whole.last, **each.last},

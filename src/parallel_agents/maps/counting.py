@@ -35,12 +35,16 @@ class Counting:
         self._journal = activation.journal
         self._epoch = activation.claim.run.epoch
         self.batches = batches
-        self._not_met = {name_of(child.key) for child in children}
+        self._begun = list(dict.fromkeys(name_of(child.key) for child in children))
+        self._met: list[str] = []
+        self._not_met = set(self._begun)
         self._not_met.update(row for row, _ in batches.items())
 
     def meet(self, filled: Filled) -> None:
         """Note that the map has this row."""
         self._not_met.discard(filled.key)
+        if self._begun:  # else they are begun in their order
+            self._met.append(filled.key)
         if part := self.batches.of(filled.key):
             self._not_met.discard(part.batch)
 
@@ -50,12 +54,27 @@ class Counting:
         for start in range(0, len(gone), _MOST_KEYS):
             await self._change(RowsChanged(gone=tuple(gone[start : start + _MOST_KEYS])))
         await self.count_again(sorted(self.batches.gone - self._not_met))
+        await self._store_order()
 
     async def count_again(self, keys: Sequence[str]) -> None:
         """Store that the results under those of these keys count again that did not."""
         back = [key for key in keys if key in self.batches.gone]
         for start in range(0, len(back), _MOST_KEYS):
             await self._change(RowsChanged(back=tuple(back[start : start + _MOST_KEYS])))
+
+    async def _store_order(self) -> None:
+        """Store the order of the rows, if it is not told by the order in which they were begun."""
+        known = self.batches.rows(self._begun)
+        met = set(self._met)
+        told = [
+            *(row for row in known if row in met),
+            *(row for row in self._met if row not in known),
+        ]
+        if told == self._met:
+            return
+        for start in range(0, len(self._met), _MOST_KEYS):
+            order = tuple(self._met[start : start + _MOST_KEYS])
+            await self._change(RowsChanged(order=order, first=start))
 
     async def _change(self, changed: RowsChanged) -> None:
         number = self.batches.changes

@@ -22,10 +22,10 @@ from parallel_agents.core.runner import Activation
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task
 from parallel_agents.errors import InvalidInput, PagentsError, StepFailed
+from parallel_agents.maps.batches import REDUCE
 from parallel_agents.maps.counting import Counting
 from parallel_agents.sessions.requests import task_digest
 
-REDUCE = "reduce/"  # what the keys of the tasks that combine results begin with
 TEXT = "Combine these results into one."
 # About 30,000 tokens, which most models can read.
 PART_CHARACTERS = 120_000

@@ -10,11 +10,12 @@ from typing import Any, Generic, TypeVar
 import orjson
 from typing_extensions import override
 
+from parallel_agents.core.dollars import cost_of
 from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.output_type import Misfit, OutputType
 from parallel_agents.core.run import Answered, Failure, Result, RunStatus, Typed
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.core.shown_results import MOST_SHOWN, cost_of, counts_of, grid_of, text_of
+from parallel_agents.core.shown_results import MOST_SHOWN, counts_of, grid_of, text_of
 from parallel_agents.core.usage import Spend
 from parallel_agents.errors import InvalidInput, NoOutput
 from parallel_agents.maps.results_file import CSV_SUFFIX

@@ -16,12 +16,13 @@ from typing_extensions import override
 from parallel_agents.core.agent import Agent, AnyAgent, T_co
 from parallel_agents.core.batch import Item, batch_of, fitting_items, numbers
 from parallel_agents.core.dead_letter import DeadLetterFilter
+from parallel_agents.core.dollars import cost_of
 from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.output_type import OutputType
 from parallel_agents.core.run import Answered, Result, RunStatus
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.session import SessionOptions
-from parallel_agents.core.shown_results import MOST_SHOWN, cost_of, counts_of, grid_of, text_of
+from parallel_agents.core.shown_results import MOST_SHOWN, counts_of, grid_of, text_of
 from parallel_agents.core.task import Task
 from parallel_agents.core.usage import Spend
 from parallel_agents.core.verbs import SessionVerbs

@@ -272,6 +272,11 @@ class Rows:
         found = self.database.all("spend_below", {"runs": as_array(runs)})
         return {RunId(run): summed_spend(sums) for run, *sums in found}
 
+    def spent_in(self, sessions: Iterable[SessionKey]) -> dict[SessionKey, Spend]:
+        asked = as_array(list(dict.fromkeys(sessions)))
+        found = self.database.all("spent_in", {"sessions": asked})
+        return {SessionKey(key): summed_spend(sums) for key, *sums in found}
+
     def _artifacts(self, runs: tuple[str]) -> dict[RunId, tuple[Artifact, ...]]:
         found = self.database.all("artifacts", {"runs": runs[0]}, where=("runs",))
         shared: dict[RunId, tuple[Artifact, ...]] = {}

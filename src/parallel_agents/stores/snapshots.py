@@ -71,8 +71,8 @@ def _snapshot(rows: Rows, shown: Sequence[Row], rules: StuckRules, now: float) -
         rows=shown,
         live=live,
         tallies=tallies,
-        spend_below=rows.spend_below([row.run.id for row in teams]),
-        seconds_before=_seconds_before(rows, [row.run.id for row in teams if row.run.number > 1]),
+        spent=rows.spent_in(row.session.key for row in shown),
+        seconds_before=_seconds_before(rows, [row.run.id for row in shown if row.run.number > 1]),
         left=left,
         last=last,
         last_steps=_last_steps(rows, asides),
@@ -124,9 +124,9 @@ def _last_steps(rows: Rows, runs: Sequence[RunId]) -> dict[RunId, Body]:
     return {RunId(run): rows.body(seq, body) for run, seq, body in found}
 
 
-def _seconds_before(rows: Rows, runs: Sequence[RunId]) -> Mapping[RunId, float]:
+def _seconds_before(rows: Rows, runs: Sequence[RunId]) -> Mapping[SessionKey, float]:
     found = rows.database.all("seconds_before", {"runs": as_array(runs)}) if runs else []
-    return {RunId(run): float(seconds) for run, seconds in found}
+    return {SessionKey(key): float(seconds) for key, seconds in found}
 
 
 def _with_takers(rows: Rows, shown: Sequence[Row], alive: Collection[OwnerId]) -> Sequence[Row]:

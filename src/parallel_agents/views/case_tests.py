@@ -13,6 +13,7 @@ from parallel_agents.cases.report import (
     TryStatus,
     cost_of,
 )
+from parallel_agents.core.dollars import dollars as spent
 from parallel_agents.views import format
 
 _GLYPHS = {TryStatus.PASSED: "✔", TryStatus.FAILED: "✖", TryStatus.NOT_TRIED: "○"}
@@ -24,7 +25,7 @@ def dollars(cost: float | None) -> str:
     """A cost; an unknown one is a dash, and never nothing."""
     if cost is None:
         return "—"
-    return "free" if cost == 0 else f"${cost:.4f}"
+    return "free" if cost == 0 else spent(cost)
 
 
 def try_lines(each: CaseTry, title: str = "") -> list[str]:

@@ -255,8 +255,7 @@ def _more_seconds(before: float | None, after: float | None) -> str:
 
 def _money(spend: Spend, cost_usd: float | None) -> str:
     """What calls cost; a dash if a price is unknown or nothing was counted."""
-    told = format.money(spend) if cost_usd is not None else UNKNOWN
-    return UNKNOWN if told == "-" else told
+    return UNKNOWN if cost_usd is None or not spend.calls else format.money(spend)
 
 
 def _nanousd(spend: Spend) -> int | None:

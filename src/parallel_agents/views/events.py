@@ -133,7 +133,7 @@ def describe(body: Body) -> Description:  # noqa: C901, PLR0911, PLR0912 - a cas
         case StepFinished():
             return _step_finished(body)
         case Batched() | RowsChanged():
-            return _batched(body) if isinstance(body, Batched) else _rows_changed(body)
+            return _of_rows(body)
         case Finished():
             return _finished(body)
         case Unreadable():
@@ -323,14 +323,13 @@ def _gated(body: Gated) -> Description:
     )
 
 
-def _batched(body: Batched) -> Description:
-    return Description(title=f"{len(body.rows)} rows in one task", doing="begins rows")
-
-
-def _rows_changed(body: RowsChanged) -> Description:
-    changed = ((body.gone, "no longer counted"), (body.back, "counted again"))
-    parts = [f"{counted(len(rows), 'result')} {how}" for rows, how in changed if rows]
-    return Description(title=" and ".join(parts), doing="reads the rows")
+def _of_rows(body: Batched | RowsChanged) -> Description:
+    if isinstance(body, Batched):
+        return Description(title=f"{len(body.rows)} rows in one task", doing="begins rows")
+    results = ((body.gone, "no longer counted"), (body.back, "counted again"))
+    parts = [f"{counted(len(rows), 'result')} {how}" for rows, how in results if rows]
+    title = " and ".join(parts) or f"{counted(len(body.order), 'row')} in another order"
+    return Description(title=title, doing="reads the rows")
 
 
 def _noticed(body: Noticed) -> Description:

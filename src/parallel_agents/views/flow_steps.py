@@ -82,7 +82,7 @@ class FlowStepDocument(TypedDict):
 
 async def find_flow_steps(reads: SessionReads, journal: Journal, flow: Row) -> list[FlowStep]:
     """All steps of a flow; see `read_flow_steps`."""
-    if not _has_steps(flow):
+    if not has_steps(flow):
         return []
     tries = await last_tries(reads, journal, flow)
     rows = [flow, *await reads.rows_of(tries.runs)]
@@ -100,7 +100,7 @@ async def read_flow_steps(
         flow: the flow.
         members: the sessions of its tasks.
     """
-    if not _has_steps(flow.row):
+    if not has_steps(flow.row):
         return []
     found = each_event(journal, session=flow.row.session.key, kinds=_KINDS)
     events = [event async for event in found]
@@ -108,7 +108,8 @@ async def read_flow_steps(
     return sorted(steps, key=lambda step: step.began_at)
 
 
-def _has_steps(row: Row) -> bool:
+def has_steps(row: Row) -> bool:
+    """Whether it is a flow with steps: a map has rows."""
     return row.run.kind is RunnerKind.FLOW and function_of(row.session.key) != MAP
 
 

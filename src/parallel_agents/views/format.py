@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from parallel_agents.core.cutting import before_cut
-from parallel_agents.core.dollars import dollars
+from parallel_agents.core.dollars import cost_of
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json
 from parallel_agents.core.unicode import without_escapes
@@ -117,18 +117,8 @@ def seconds(value: float) -> str:
 
 
 def money(spend: Spend) -> str:
-    """Dollars; `≥ $0.02` if more may have been paid, a dash if nothing is known; `$0` only for free calls.
-
-    What simulated models would have cost is apart, and says that it is simulated.
-    """
-    cost = spend.cost_usd
-    simulated = f"{dollars(spend.simulated_usd)} simulated" if spend.simulated_nanousd else ""
-    if cost is None or not spend.calls:
-        least = f"≥ {dollars(spend.known_usd)}" if spend.cost_nanousd else "-"
-        return f"{least} + {simulated}" if simulated else least
-    if simulated:
-        return f"{dollars(cost)} + {simulated}" if cost else simulated
-    return dollars(cost)
+    """Dollars, as `cost_of` tells them."""
+    return cost_of(spend)
 
 
 def notices(result: Result) -> tuple[str, ...]:

@@ -13,9 +13,8 @@ from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import RunnerKind, RunStatus
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.verbs import SessionReads
-from parallel_agents.maps.batches import Batches, Part
+from parallel_agents.maps.batches import REDUCE, Batches, Part
 from parallel_agents.maps.batching import BATCH
-from parallel_agents.maps.reducing import REDUCE
 from parallel_agents.maps.request import MAP
 
 
@@ -87,8 +86,9 @@ async def last_tries(reads: SessionReads, journal: Journal, group: Row) -> LastT
 async def _of_map(
     reads: SessionReads, journal: Journal, key: SessionKey, children: Sequence[ChildRun]
 ) -> LastTries:
-    latest = {name_of(child.key): child for child in children}
+    by_name = {name_of(child.key): child for child in children}
     batches = await Batches.stored(reads, key)
+    latest = {name: by_name[name] for name in batches.in_order(by_name)}
     uncounted = [child for name, child in latest.items() if name in batches.gone]
     left = _left(latest, {n: part for n, part in batches.items() if n not in batches.gone})
     again = {name for name, items in left.items() if not items} - batches.gone

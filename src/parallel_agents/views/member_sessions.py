@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.ids import SessionKey, function_of
+from parallel_agents.core.retry_keys import name_of
 from parallel_agents.core.row import Row
 from parallel_agents.core.verbs import SessionReads
+from parallel_agents.maps.batches import Batches
+from parallel_agents.maps.request import MAP
 
 
 async def member_sessions(reads: SessionReads, group: Row) -> Sequence[SessionKey]:
@@ -19,7 +22,13 @@ async def member_sessions(reads: SessionReads, group: Row) -> Sequence[SessionKe
     children = await reads.child_runs(group.session.key)
     sessions = {child.run: child.session for child in children}
     runs = await reads.member_runs(group)
-    return tuple(dict.fromkeys(sessions[run] for run in runs if run in sessions))
+    found = tuple(dict.fromkeys(sessions[run] for run in runs if run in sessions))
+    if function_of(group.session.key) != MAP:
+        return found
+    names = {child.session: name_of(child.key) for child in children}
+    batches = await Batches.stored(reads, group.session.key)
+    order = {name: place for place, name in enumerate(batches.in_order(names.values()))}
+    return sorted(found, key=lambda session: order[names[session]])
 
 
 async def member_places(reads: SessionReads, group: Row) -> Mapping[SessionKey, int]:

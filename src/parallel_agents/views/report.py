@@ -7,15 +7,19 @@ from dataclasses import dataclass, field
 
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.overview import Cost
-from parallel_agents.core.run import Result, RunnerKind
+from parallel_agents.core.run import Result, RunnerKind, RunStatus
+from parallel_agents.core.spelling import counted
 from parallel_agents.core.usage import Spend
 from parallel_agents.views import format
 from parallel_agents.views.answer_form import MARKDOWN, form_of
 from parallel_agents.views.costs import By, sums_by, total_of, wasted_text
+from parallel_agents.views.flow_steps import FlowStep
 from parallel_agents.views.forks import told
 from parallel_agents.views.last_tries import ALL_SHOWN, NotShown, RowCount
 from parallel_agents.views.markdown import escaped, fenced, table
 from parallel_agents.views.sessions import SessionLine
+from parallel_agents.views.states import glyph
+from parallel_agents.views.waits import took_text
 
 MOST_CHARACTERS = 100_000
 _TITLES = ("task", "agent", "model", "status", "score", "time", "tokens", "cost", "attempts")
@@ -31,8 +35,10 @@ class Reported:
         results: those of its tasks that have ended, in order; its own if it has none.
         own: the result of a flow itself, which says what its steps came to.
         titles: what the tasks were, by their runs: the start of their texts.
-        left: its tasks that have not ended.
-        total: how many tasks there are, if `results` and `left` are not all.
+        members: its tasks, in order, whether they have ended or not.
+        steps: of a flow, everything that it has begun, in order.
+        waited: of a flow, for how many seconds it waited for people.
+        total: how many tasks there are, if `members` are not all.
         not_shown: what no longer counts of these tasks, and is not in it.
         rows: how far a map's rows are; None for anything else.
         costs: of all runs, by agent and model.
@@ -43,7 +49,9 @@ class Reported:
     results: Sequence[Result]
     own: Result | None = None
     titles: Mapping[RunId, str] = field(default_factory=dict[RunId, str])
-    left: Sequence[SessionLine] = ()
+    members: Sequence[SessionLine] = ()
+    steps: Sequence[FlowStep] = ()
+    waited: float | None = None
     total: int
     not_shown: NotShown = ALL_SHOWN
     rows: RowCount | None = None
@@ -75,12 +83,14 @@ def _head(found: Reported) -> str:
     row, whole = found.whole.row, found.whole
     spend, link = _spend(found.costs), row.session.options.forked_from
     is_continued = row.run.kind is RunnerKind.FLOW and row.run.number > 1
+    has_several = row.run.kind is RunnerKind.AGENT and row.run.number > 1
     facts = [
-        ("Status", f"{whole.state}, {_count(found)}"),
+        ("Status", ", ".join(filter(None, (whole.state, _count(found))))),
         ("Forked from", "" if link is None else told(link)),
         ("Begun", format.moment(row.session.created_at or row.run.created_at)),
         ("Continued", format.moment(row.run.created_at) if is_continued else ""),
-        ("Took", format.seconds(whole.seconds or 0.0)),
+        ("Runs", f"{row.run.number:,}, of which the last is below" if has_several else ""),
+        ("Took", took_text(whole.seconds or 0.0, found.waited)),
         ("Cost", f"{format.money(spend)}, {format.tokens(spend)}"),
         ("Tags", ", ".join(row.session.options.tags)),
         ("Report of", format.moment(found.at)),
@@ -93,25 +103,44 @@ def _count(found: Reported) -> str:
     if found.rows is not None:
         rows = "1 row" if found.rows.total == 1 else f"{found.rows.total:,} rows"
         return f"{found.rows.done:,} of {rows} done"
+    if found.steps:
+        left = found.total - len(found.members)
+        done = sum(step.state == RunStatus.DONE for step in found.steps)
+        so_far = "" if found.whole.row.run.status.is_over else " so far"
+        return f"{done:,} of {counted(len(found.steps) + left, 'step')} done{so_far}"
     done = sum(result.is_done for result in found.results)
-    tasks = "1 task" if found.total == 1 else f"{found.total:,} tasks"
-    return f"{done:,} of {tasks} done"
+    return f"{done:,} of {counted(found.total, 'task')} done" if found.total else ""
 
 
 def _tasks(found: Reported) -> str:
-    rows = [_row(result) for result in found.results]
-    rows += [
-        (line.row.session.label, line.row.session.agent.name, line.row.run.model, line.state)
-        + ("",) * 5
-        for line in found.left
+    ended = {result.run_id: result for result in found.results}
+    lines = [step.line or step for step in found.steps] or found.members
+    rows = [
+        _step(each) if isinstance(each, FlowStep) else _member(each, ended.get(each.row.run.id))
+        for each in lines
     ]
-    shown = table(_TITLES, rows, right=_TITLES[4:])
-    left = found.total - len(rows)
-    notes = [f"{left:,} more tasks are not in this report."] if left > 0 else []
+    shown = table(_TITLES, rows, right=_TITLES[4:]) if rows else ""
+    left = found.total - len(found.members)
+    are = "is" if left == 1 else "are"
+    notes = [f"{counted(left, 'more task')} {are} not in this report."] if left > 0 else []
     if told := found.not_shown.told:
         listed = f"pagents list in:{format.name(found.whole.row)}"
         notes.append(f"{told} not in this report; `{escaped(listed)}` shows all.")
-    return "\n\n".join([shown, *notes])
+    return "\n\n".join(filter(None, [shown, *notes]))
+
+
+def _member(line: SessionLine, result: Result | None) -> tuple[str, ...]:
+    if result is not None:
+        return _row(result)
+    row = line.row
+    return (row.session.label, row.session.agent.name, row.run.model, line.state) + ("",) * 5
+
+
+def _step(step: FlowStep) -> tuple[str, ...]:
+    """A function or a question, which has neither an agent nor a cost."""
+    seconds = "" if step.seconds is None else format.seconds(step.seconds)
+    state = f"{glyph(step.state, step.status)} {step.state}"
+    return (step.name, step.kind, "", state, "", seconds, "", "", "")
 
 
 def _row(result: Result) -> tuple[str, ...]:

@@ -38,18 +38,25 @@ class UsualDocument(TypedDict):
 class RunDocument(WholeDocument):
     """A session with what is below it, its tags, its own budget, and how long it usually takes.
 
-    `budget` is null if it has none, and `usual` if fewer than three earlier runs were done. `has_plan` says
-    whether its graph can be drawn.
+    `budget` is null if it has none, and `usual` if fewer than three earlier runs were done.
+    `waited_seconds` is for how long a flow waited for people; null for anything else. `has_plan` says whether its
+    graph can be drawn.
     """
 
     tags: list[str]
     budget: BudgetDocument | None
     usual: UsualDocument | None
+    waited_seconds: float | None
     has_plan: bool
 
 
 def run_json(
-    line: SessionLine, budget: BudgetAccountState | None, usual: Usual | None, *, has_plan: bool
+    line: SessionLine,
+    budget: BudgetAccountState | None,
+    usual: Usual | None,
+    *,
+    waited: float | None,
+    has_plan: bool,
 ) -> RunDocument:
     """A session as its own page shows it."""
     return {
@@ -57,6 +64,7 @@ def run_json(
         "tags": list(line.row.session.options.tags),
         "budget": None if budget is None else budget_json(budget),
         "usual": None if usual is None else _usual_json(usual),
+        "waited_seconds": None if waited is None else round(waited, 3),
         "has_plan": has_plan,
     }
 

@@ -29,6 +29,10 @@ class SessionDocument(TypedDict):
 
     `is_former_try` says that the task was tried again since, or that its map has other rows now. `state` is the word that every list shows, `attention` what the run itself needs of a person, and
     `needs` how many sessions need one, it and all below it.
+
+    `calls`, `tokens` and the costs are those of the run. `seconds` is for how long processes executed the
+    session: its run, and for `earlier_seconds` the runs before; null while a process works on it. Of the time
+    since `started_at`, nothing executed the run for `idle_seconds`.
     """
 
     id: str
@@ -64,6 +68,9 @@ class SessionDocument(TypedDict):
     created_at: str | None
     started_at: str | None
     finished_at: str | None
+    seconds: float | None
+    earlier_seconds: float
+    idle_seconds: float
     error_code: str
 
 
@@ -73,7 +80,7 @@ class WholeDocument(SessionDocument):
     `counts` says of a team how many of its runs are in each state, of one that has ended as it ended;
     `later_counts` the same of what began later, such as retries; `asks` what it or the first below it asks
     a person, and
-    `whole_cost` what it and everything below it cost; null if a price is unknown.
+    `whole_cost` what all runs of it and everything below it cost; null if a price is unknown.
     """
 
     counts: dict[str, int]
@@ -83,6 +90,7 @@ class WholeDocument(SessionDocument):
     whole_known_cost: Money
     whole_simulated_cost: Money | None
     whole_calls: int
+    whole_tokens: int
 
 
 def line_json(line: SessionLine) -> SessionDocument:
@@ -123,8 +131,15 @@ def line_json(line: SessionLine) -> SessionDocument:
         "created_at": format.iso(run.created_at),
         "started_at": format.iso(run.started_at),
         "finished_at": format.iso(run.finished_at),
+        "seconds": None if line.is_executed else _rounded(line.seconds),
+        "earlier_seconds": round(line.seconds_before, 3),
+        "idle_seconds": round(run.idle_seconds, 3),
         "error_code": run.error_code,
     }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
 
 
 def _retry_json(retry: Retry | None) -> RetryDocument | None:
@@ -145,6 +160,7 @@ def whole_json(line: SessionLine) -> WholeDocument:
         "whole_known_cost": money_of(line.spend.known_usd),
         "whole_simulated_cost": money_json(line.spend.simulated_usd),
         "whole_calls": line.spend.calls,
+        "whole_tokens": line.spend.usage.total_tokens,
     }
 
 

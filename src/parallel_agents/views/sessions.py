@@ -46,8 +46,8 @@ class SessionLine:
         counts: of a team, how many of its tasks' runs are in each state; of one that has ended, as it
             ended.
         later_counts: of a team that has ended, the same of what began later, such as retries.
-        spend: of the run and, if it is a team, of everything below it.
-        seconds_before: for how long processes executed the earlier runs that a flow's run continues.
+        spend: of all runs of the session, and of everything below it.
+        seconds_before: for how long processes executed the earlier runs of the session.
         lacks: what the process that looks lacks to begin or continue the run, if no process has it.
         silence: how long the run has been silent, if that is worth saying.
         is_former: whether the run did not do its task, and the task was tried again since.
@@ -90,9 +90,15 @@ class SessionLine:
 
     @property
     def seconds(self) -> float | None:
-        """How long processes have executed the work; None before its start."""
+        """How long processes have executed the runs of the session; None before the start of the first."""
         own = self.row.run.seconds_until(self.until)
-        return None if own is None else self.seconds_before + own
+        return (self.seconds_before or None) if own is None else self.seconds_before + own
+
+    @property
+    def is_executed(self) -> bool:
+        """Whether a process works on the run now, so that its time goes on."""
+        is_running = self.row.run.status is RunStatus.RUNNING
+        return is_running and not self.is_stopped and not self.is_paused
 
     @property
     def is_interrupted(self) -> bool:
@@ -141,7 +147,7 @@ def lines_of(seen: Snapshot, lacks: Callable[[Row], str] = lambda _: "") -> list
 
 
 def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], str]) -> SessionLine:
-    key, below = row.session.key, seen.spend_below.get(row.run.id)
+    key = row.session.key
     row, queued_after = _counting(row, seen.live.get(key, ()))
     run = row.run
     tallies = seen.tallies.get(key, ())
@@ -167,8 +173,8 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], s
         queued_after=queued_after,
         counts=_counts([each for each in tallies if not each.is_later], liveness),
         later_counts=_counts([each for each in tallies if each.is_later], liveness),
-        spend=run.spend if below is None else run.spend + below,
-        seconds_before=seen.seconds_before.get(run.id, 0.0),
+        spend=seen.spent.get(key, run.spend),
+        seconds_before=seen.seconds_before.get(key, 0.0),
         silence=silence,
         lacks=lack,
         is_former=run.id in seen.former,

@@ -61,7 +61,4 @@ def usual(seconds: Iterable[float]) -> Usual | None:
 
 
 def _seconds(row: Row) -> float | None:
-    run = row.run
-    if run.started_at is None or run.finished_at is None:
-        return None
-    return run.finished_at - run.started_at
+    return row.run.seconds

@@ -62,23 +62,6 @@ def test_an_output_that_is_not_there_is_shown_as_it_is(answer: str | None) -> No
     assert line_of(SHOWN._replace(answer=answer)).endswith(f"output={answer!r})")
 
 
-@pytest.mark.parametrize(
-    ("spend", "told"),
-    [
-        (UNKNOWN, "-"),
-        (PAID + UNKNOWN, "≥ $0.0012"),
-        (PAID + Spend(unpriced_calls=1), "≥ $0.0012"),
-        (Spend(), "$0"),
-        (Spend(cost_nanousd=10_000), "<$0.0001"),
-        (PAID + Spend(simulated_nanousd=200_000_000), "$0.0012 + $0.2000 simulated"),
-        (UNKNOWN + Spend(simulated_nanousd=200_000_000), "- + $0.2000 simulated"),
-        (Spend(simulated_nanousd=200_000_000), "$0.2000 simulated"),
-    ],
-)
-def test_a_cost_is_never_nothing_unless_it_is_free(spend: Spend, told: str) -> None:
-    assert SHOWN._replace(spend=spend).cost == told
-
-
 def result(output: Json) -> Result:
     return Result(
         output_json=output,

@@ -46,7 +46,7 @@ def test_a_notebook_shows_the_first_rows_and_how_many_there_are(tmp_path: Path) 
 
     html = page_of(result(out, rows=120))
 
-    assert "120 rows: 120 done, $0.0020" in html
+    assert "120 rows: 120 done, $0.002" in html
     assert html.count("<tr>") == 101
     assert "showing 100 of 120" in html
 
@@ -91,5 +91,5 @@ def test_rich_gets_the_facts_of_a_map(tmp_path: Path) -> None:
     shown = dict(result(tmp_path / "cities.jsonl").__rich_repr__())
 
     assert shown["rows"] == "2 rows: 2 done"
-    assert shown["cost"] == "$0.0020"
+    assert shown["cost"] == "$0.002"
     assert shown["error"] == f"PA-E306 {HOSTILE}"

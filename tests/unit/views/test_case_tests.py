@@ -60,7 +60,7 @@ def test_what_was_not_tried_says_why() -> None:
 
 
 def test_an_unknown_cost_is_a_dash() -> None:
-    assert [dollars(None), dollars(0.0), dollars(0.25)] == ["—", "free", "$0.2500"]
+    assert [dollars(None), dollars(0.0), dollars(0.25)] == ["—", "free", "$0.250"]
 
 
 def test_the_sum_has_an_interval_and_what_was_not_tried() -> None:
@@ -73,7 +73,7 @@ def test_the_sum_has_an_interval_and_what_was_not_tried() -> None:
 
     assert sum_line(report) == (
         "1 of 3 passed, 1 failed, 1 not tried   50% of those tried, 95 % interval 9% to 91%"
-        "   0.0s   $0.2000"
+        "   0.0s   $0.200"
     )
 
 

@@ -97,6 +97,7 @@ EXAMPLES: dict[type[Body], tuple[Body, str, str]] = {
             "1 result no longer counted and 2 results counted again",
             "",
         ),
+        (RowsChanged(order=("row/b", "row/a")), "2 rows in another order", ""),
         (Batched(batch="batch/a", rows=("row/a", "row/b")), "2 rows in one task", ""),
         (
             StepFinished(name="fetch", output=[1], seconds=1.5),

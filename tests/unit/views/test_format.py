@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import Json
-from parallel_agents.core.usage import NANOUSD_PER_USD, Spend, Usage
+from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.views import format
 
 _DRIVES_A_TERMINAL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -72,23 +72,6 @@ def test_json_is_read_by_its_names_and_text_as_itself() -> None:
 )
 def test_seconds_are_read_at_a_glance(value: float, shown: str) -> None:
     assert format.seconds(value) == shown
-
-
-@pytest.mark.parametrize(
-    ("spend", "shown"),
-    [
-        (Spend(calls=1, cost_nanousd=0), "$0"),
-        (Spend(), "-"),
-        (Spend(calls=1, cost_nanousd=1), "<$0.001"),
-        (Spend(calls=1, cost_nanousd=NANOUSD_PER_USD // 8), "$0.125"),
-        (Spend(calls=2, cost_nanousd=NANOUSD_PER_USD, unpriced_calls=1), "≥ $1.000"),
-        (Spend(calls=1, uncounted_runs=1), "-"),
-    ],
-)
-def test_money_is_never_zero_where_something_was_paid_or_is_unknown(
-    spend: Spend, shown: str
-) -> None:
-    assert format.money(spend) == shown
 
 
 def test_tokens_in_count_those_of_the_cache() -> None:

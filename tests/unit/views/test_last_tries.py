@@ -17,6 +17,7 @@ from parallel_agents.sessions.inspection import StoreJournal
 from parallel_agents.testing import Rig
 from parallel_agents.views.exports.tree import read_tree
 from parallel_agents.views.last_tries import LastTries, NotShown, RowCount, last_tries
+from parallel_agents.views.member_sessions import member_sessions
 from parallel_agents.views.sessions import lines_of
 from tests.unit.maps.parts import Batcher, batch_process, run_map, write_rows
 
@@ -44,13 +45,36 @@ async def test_rows_that_were_asked_again_in_smaller_batches_count_once(tmp_path
         RowCount(3, 4, 5),
         RowCount(3, 4, 4),
     ]
-    assert [sorted(labels) for _, labels in found] == [
+    assert [labels for _, labels in found] == [
         ["rows-1-4"],
         ["rows-1-2", "rows-3-4"],
-        ["row-3", "row-4", "rows-1-2"],
-        ["row-3", "row-4", "rows-1-2"],
+        ["rows-1-2", "row-3", "row-4"],
+        ["rows-1-2", "row-3", "row-4"],
     ]
     assert [len(tries.former) for tries, _ in found] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+async def test_tasks_stand_in_the_order_of_the_rows_of_the_last_run(
+    tmp_path: Path, batch: int
+) -> None:
+    found: list[list[str]] = []
+    async with batch_process(Batcher()) as rig:
+        for rows in (("b", "c"), ("a", "b", "c", "d"), ("d", "a", "b", "c")):
+            write_rows(tmp_path, *rows)
+            result = await run_map(rig, tmp_path, batch=batch)
+            tries, labels = await tries_of(rig, result)
+            (flow,) = await rig.service.rows_of([result.run_id])
+            shown = await rig.service.rows_of(tries.runs)
+            found.append([row.run.title for row in shown] if batch == 1 else labels)
+            listed = await member_sessions(rig.service, flow)
+
+    assert found == (
+        [["b", "c"], ["a", "b", "c", "d"], ["d", "a", "b", "c"]]
+        if batch == 1
+        else [["rows-1-2"], ["rows-1,4", "rows-1-2"], ["rows-1,4", "rows-1-2"]]
+    )
+    assert list(listed) == [row.session.key for row in shown]
 
 
 @pytest.mark.parametrize("batch", [1, 2])

@@ -5,11 +5,14 @@ from __future__ import annotations
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.gate import ConditionGate
 from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.flows.flow import Flow
 from parallel_agents.sessions.inspection import StoreJournal
 from parallel_agents.settings import Settings
 from parallel_agents.testing import RepliesWith, open_rig
+from parallel_agents.views.flow_steps import read_flow_steps
 from parallel_agents.views.report import MOST_CHARACTERS, Reported, report_of
 from parallel_agents.views.sessions import lines_of
+from tests.unit.flows.parts import Writer, process
 
 EVIL = "```\n</details>\n# Approved by the board\n![](https://evil.example/x.png)\n| a | b |"
 
@@ -29,12 +32,20 @@ async def reported(answer: str) -> str:
     async with open_rig(RepliesWith(lambda _: answer), agents=agents) as rig:
         handle = await rig.sessions.spawn_team(team)
         result = await rig.sessions.team_result(handle)
-        rows = [await rig.service.find(handle.key)]
+        team_row = await rig.service.find(handle.key)
+        rows = [team_row, *await rig.service.members(team_row)]
         journal = StoreJournal(rig.store, rig.store.now, Settings().stuck_rules)
-        (whole,) = lines_of(await journal.look(rows))
+        whole, *members = lines_of(await journal.look(rows))
         costs = await rig.store.costs()
     return report_of(
-        Reported(whole=whole, results=result.results, total=3, costs=costs, at=1_772_000_000.0)
+        Reported(
+            whole=whole,
+            results=result.results,
+            members=members,
+            total=3,
+            costs=costs,
+            at=1_772_000_000.0,
+        )
     )
 
 
@@ -67,4 +78,28 @@ async def test_a_report_says_why_a_task_failed_and_what_it_leaves_out() -> None:
     assert "PA-E310" in document
     assert r"a\|b" in document
     assert "1,000 more characters are not in this report." in document
-    assert "1 more tasks are not in this report." in document
+    assert "1 more task is not in this report." in document
+
+
+async def adds(flow: Flow) -> int:
+    first = await flow.step("first", len, "a", effect="pure")
+    return await flow.step("second", len, "b" * first, effect="pure")
+
+
+async def test_a_flow_without_agents_is_told_by_its_steps() -> None:
+    async with process(Writer()) as rig:
+        await (await rig.sessions.spawn_flow(adds, key="sum")).wait()
+        journal = StoreJournal(rig.store, rig.store.now)
+        (whole,) = lines_of(await journal.look([await rig.service.find("sum")]))
+        steps = await read_flow_steps(journal, whole, ())
+
+    document = report_of(
+        Reported(whole=whole, results=(), steps=steps, total=0, costs=(), waited=3.0, at=0.0)
+    )
+
+    assert "- Status: done, 2 of 2 steps done" in document
+    assert ", of which 3.0s waited for an answer" in document
+    assert [line.split("|")[1] for line in document.split("\n") if "function" in line] == [
+        " first ",
+        " second ",
+    ]

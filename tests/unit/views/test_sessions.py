@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.attention import Attention
 from parallel_agents.core.budget import Budget, OnLimit
@@ -17,6 +19,7 @@ from parallel_agents.sessions.inspection import StoreJournal
 from parallel_agents.settings import Settings
 from parallel_agents.testing import Answer, RepliesWith, Rig, open_rig
 from parallel_agents.views.attention import Group, group_of
+from parallel_agents.views.session_documents import line_json, whole_json
 from parallel_agents.views.session_query import parse_query
 from parallel_agents.views.session_search import search
 from parallel_agents.views.sessions import SessionLine, lines_of
@@ -126,3 +129,21 @@ async def test_a_paused_team_says_by_whom_and_is_neither_stopped_nor_running() -
         assert await found(rig, "state:running,retrying,queued,stuck,stopped") == []
         assert [(each.runs, each.is_paused) for each in vitals.live] == [(1, True), (1, True)]
         assert not vitals.silent
+
+
+async def test_a_session_takes_and_costs_what_all_its_runs_do_and_all_below_it() -> None:
+    def answers(_: ModelRequest) -> Answer:
+        return "done"
+
+    async with open_rig(RepliesWith(answers, latency_seconds=5), agents=[WRITER]) as rig:
+        team = await rig.sessions.spawn_team(TeamTask(tasks=(Task("writer", "go"),)), key="monday")
+        await team.wait()
+        (member,) = await rig.service.members(await rig.service.find(team.key))
+        await rig.service.send(member.session.key, "Again.")
+        await asyncio.sleep(600)
+
+        session, group = await whole(rig, member.session.key), await whole(rig, team.key)
+
+    assert (session.row.run.spend.calls, session.spend.calls, group.spend.calls) == (1, 2, 2)
+    assert session.seconds == pytest.approx(10, abs=1)
+    assert whole_json(session)["whole_tokens"] == 2 * line_json(session)["tokens"]

@@ -84,6 +84,8 @@ def _print(price: WorkPrice) -> None:
 
 
 def _times(each: Estimate) -> str:
+    if not each.most_tasks:
+        return "0 items"
     return f"up to {each.most_tasks:,}" if each.open_list else f"{each.tasks:,}"
 
 

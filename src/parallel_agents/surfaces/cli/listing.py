@@ -20,7 +20,7 @@ from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.surfaces.cli.session_table import print_branches, print_lines
 from parallel_agents.views import format
 from parallel_agents.views.member_sessions import member_sessions
-from parallel_agents.views.session_documents import line_json
+from parallel_agents.views.session_documents import whole_json
 from parallel_agents.views.session_query import SessionQuery
 from parallel_agents.views.session_search import Sought, search
 from parallel_agents.views.session_tree import Branch, branches_of
@@ -74,7 +74,7 @@ def print_list(context: CliContext, asked: Asked, form: Form | None) -> None:
 
     found = run_cancellable(look())
     if form is Form.JSON:
-        items = [line_json(line) for line in found.lines]
+        items = [whole_json(line) for line in found.lines]
         render.envelope("list", time.time(), items, total=found.total)
         return
     if not asked.query.is_empty and not found.lines:

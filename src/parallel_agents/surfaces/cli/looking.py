@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from parallel_agents.app.reading import Reader
 from parallel_agents.core.run import Result, RunnerKind
-from parallel_agents.core.usage import Spend
 from parallel_agents.views.flow_steps import FlowStep, read_flow_steps
 from parallel_agents.views.last_tries import ALL_SHOWN, NotShown, RowCount, last_tries
 from parallel_agents.views.sessions import SessionLine, lines_of
+from parallel_agents.views.waits import waited_seconds
 
 
 class Looked(NamedTuple):
@@ -26,7 +26,7 @@ class Looked(NamedTuple):
         not_shown: what no longer counts of it.
         rows: how far a map's rows are.
         steps: of a flow, everything that it has begun.
-        spent: what all runs of an agent's session, and all below it, used; None if it has had one run.
+        waited: of a flow, for how many seconds it waited for people.
     """
 
     whole: SessionLine
@@ -37,7 +37,7 @@ class Looked(NamedTuple):
     not_shown: NotShown = ALL_SHOWN
     rows: RowCount | None = None
     steps: Sequence[FlowStep] = ()
-    spent: Spend | None = None
+    waited: float | None = None
 
 
 async def look_at(client: Reader, name: str, limit: int | None) -> Looked:
@@ -58,8 +58,5 @@ async def look_at(client: Reader, name: str, limit: int | None) -> Looked:
         own = [replace(result, seconds=whole.seconds) for result in own]
     total = len(tries.runs)
     steps = await read_flow_steps(client.journal, whole, members)
-    spent = None
-    if row.run.kind is RunnerKind.AGENT and row.run.number > 1:
-        costs = await client.journal.costs(tree=row.session.key)
-        spent = sum((each.spend for each in costs), Spend())
-    return Looked(whole, members, results, own, total, tries.not_shown, tries.rows, steps, spent)
+    waited = await waited_seconds(client.sessions, client.journal, whole)
+    return Looked(whole, members, results, own, total, tries.not_shown, tries.rows, steps, waited)

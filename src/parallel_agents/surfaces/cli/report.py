@@ -44,13 +44,14 @@ def report(
         async with open_reader(context.environment, context.settings) as client:
             found = await look_at(client, name, most(limit))
             tree = found.whole.row.session.key
-            ended = {result.run_id for result in found.results}
             return Reported(
                 whole=found.whole,
                 results=found.results,
                 own=next(iter(found.own), None),
                 titles={each.row.run.id: each.row.run.title for each in found.members},
-                left=[each for each in found.members if each.row.run.id not in ended],
+                members=found.members,
+                steps=found.steps,
+                waited=found.waited,
                 total=found.total,
                 not_shown=found.not_shown,
                 rows=found.rows,

@@ -10,7 +10,6 @@ from parallel_agents.app.reading import open_reader
 from parallel_agents.core.command_limits import described
 from parallel_agents.core.ids import SessionKey, short
 from parallel_agents.core.run import RunnerKind
-from parallel_agents.core.usage import Spend
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_store
@@ -24,8 +23,10 @@ from parallel_agents.views import format
 from parallel_agents.views.documents import money_json, result_json
 from parallel_agents.views.flow_steps import flow_step_json
 from parallel_agents.views.forks import told
-from parallel_agents.views.session_documents import line_json
+from parallel_agents.views.session_documents import whole_json
+from parallel_agents.views.sessions import SessionLine
 from parallel_agents.views.states import needs_text, shown_state
+from parallel_agents.views.waits import took_text
 
 _SHOWN = 100
 
@@ -64,12 +65,14 @@ def _print_document(found: Looked) -> None:
     more: dict[str, object] = {"truncated": True} if len(members) < found.total else {}
     if found.own:
         more["result"] = result_json(found.own[0])
-    more["session"] = line_json(whole)
-    if found.spent is not None:
-        more["all_runs"] = {"runs": whole.row.run.number, **_used(found.spent)}
-    more["sessions"] = [line_json(member) for member in members]
+    more["session"] = whole_json(whole)
+    if _has_several(whole):
+        more["all_runs"] = {"runs": whole.row.run.number, **_used(whole)}
+    more["sessions"] = [whole_json(member) for member in members]
     if whole.row.run.kind is RunnerKind.FLOW:
         more["steps"] = [flow_step_json(step) for step in found.steps]
+    if found.waited is not None:
+        more["waited_seconds"] = round(found.waited, 3)
     items = [result_json(result) for result in found.results]
     render.envelope("show", time.time(), items, total=None, **more)
 
@@ -92,13 +95,16 @@ def _print_whole(found: Looked) -> None:
 
 def _tell_session(found: Looked) -> None:
     """Say which session it is, how it is doing, and what is to know about it."""
-    whole, row, spent = found.whole, found.whole.row, found.spent
+    whole, row = found.whole, found.whole.row
     name, key = format.name(row), row.session.key
     given = "" if name == short(key) else f"  {name}"
     render.line(f"{shown_state(whole)}  {row.session.label}{given}  {key}")
-    if spent is not None:
-        used = f"{format.tokens(spent)}  {format.money(spent)}"
+    if _has_several(whole):
+        spent, took = whole.spend, format.seconds(whole.seconds or 0.0)
+        used = f"{took}  {format.tokens(spent)}  {format.money(spent)}"
         render.note(f"all {row.run.number} runs of the session: {used}")
+    if found.waited:
+        render.note(f"took {took_text(whole.seconds or 0.0, found.waited)}")
     if needs := needs_text(whole):
         render.note(f"{needs}: {whole.asks or doing(whole)}")
     if link := row.session.options.forked_from:
@@ -107,8 +113,15 @@ def _tell_session(found: Looked) -> None:
         render.note(f"limits of its commands: {limits}")
 
 
-def _used(spent: Spend) -> dict[str, object]:
+def _has_several(line: SessionLine) -> bool:
+    """Whether an agent's session has had several runs, of which the results are those of one."""
+    return line.row.run.kind is RunnerKind.AGENT and line.row.run.number > 1
+
+
+def _used(line: SessionLine) -> dict[str, object]:
+    spent = line.spend
     return {
+        "seconds": None if line.seconds is None else round(line.seconds, 3),
         "calls": spent.calls,
         "tokens": spent.usage.total_tokens,
         "cost": money_json(spent.cost_usd),

@@ -39,6 +39,7 @@ from parallel_agents.views.session_query import SessionQuery, parse_query
 from parallel_agents.views.session_search import Sought, search
 from parallel_agents.views.sessions import lines_of
 from parallel_agents.views.usual import usual_of
+from parallel_agents.views.waits import waited_seconds
 
 
 class RunsQuery(PageQuery):
@@ -108,8 +109,9 @@ async def show_run(call: Call, _: Nothing) -> Document:
     (line,) = lines_of(await client.journal.look([row]), call.gateway.lacks)
     budget = await client.journal.budget(row.session.key)
     usual = await usual_of(client.sessions, row)
+    waited = await waited_seconds(client.sessions, client.journal, line)
     has_plan = await plan_of(client.journal, row) is not None
-    return Document(value=run_json(line, budget, usual, has_plan=has_plan))
+    return Document(value=run_json(line, budget, usual, waited=waited, has_plan=has_plan))
 
 
 async def graph(call: Call, _: Nothing) -> Document:

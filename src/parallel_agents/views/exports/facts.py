@@ -48,10 +48,9 @@ def cost_of(spend: Spend) -> str:
 
 
 def cells_of(line: SessionLine) -> tuple[str, ...]:
-    """A session in a table, in the order of `COLUMNS`; the cost of a group is that of all below it."""
+    """A session in a table, in the order of `COLUMNS`; its time and cost are those of all its runs and of all below it."""
     row, run = line.row, line.row.run
-    spend = line.spend if run.kind.is_group else run.spend
-    seconds = line.seconds
+    spend, seconds = line.spend, line.seconds
     return (
         format.name(row),
         run.kind.value if run.kind.is_group else row.session.agent.name,

@@ -101,7 +101,7 @@ def _values(line: SessionLine, result: Result | None) -> Sequence[Json]:
     row, run = line.row, line.row.run
     usage = run.spend.usage
     cost = run.spend.cost_usd
-    seconds = line.seconds
+    seconds = line.seconds if run.kind.is_group else run.seconds_until(line.until)
     error = None if result is None or result.error is None else result.error.message
     return (
         *(format.name(row), row.session.key, row.session.parent, row.session.label),

@@ -55,7 +55,7 @@ def test_labels_are_shortened_in_the_middle_and_what_they_do_at_its_end() -> Non
 def test_the_totals_break_between_their_parts() -> None:
     lines = shown(("one",), 30)
 
-    assert lines[1:] == ["  0/1 finished   1 running", "  0 queued   1m30s   0→0 tok", "  -"]
+    assert lines[1:] == ["  0/1 finished   1 running", "  0 queued   1m30s   0→0 tok", "  $0"]
 
 
 def test_rows_of_a_map_are_counted_and_not_its_batches() -> None:

@@ -786,13 +786,17 @@ CROSS JOIN runs AS r ON r.session = json_extract(asked.value, '$[0]')
 CROSS JOIN events AS e ON e.run = r.id
 ORDER BY r.number, e.seq;
 
+-- Runs that were written together began at the same moment, one after another.
+-- name: queued_as
+(SELECT e.seq FROM events AS e WHERE e.run = r.id AND e.key = 'queued')
+
 -- name: child_runs
 SELECT s.key, s.spawn_key, s.label, r.id, r.status,
        COALESCE(CASE WHEN json_valid(s.options) THEN json_extract(s.options, '$.is_quiet') END, FALSE),
        s.digest, r.asked_by, r.finished_at, {killed_by}
 FROM runs AS asking JOIN runs AS r ON r.asked_by = asking.id JOIN sessions AS s ON s.key = r.session
 WHERE asking.session = :parent AND s.parent = :parent
-ORDER BY r.created_at, r.number, s.key;
+ORDER BY r.created_at, {queued_as}, r.number, s.key;
 
 -- Who has ended a run that was killed.
 -- name: killed_by
@@ -816,7 +820,7 @@ SELECT s.key, s.spawn_key, s.label, r.id, r.status,
 FROM named JOIN sessions AS s ON s.key = named.key JOIN runs AS r ON r.session = s.key
     JOIN runs AS asking ON asking.id = r.asked_by
 WHERE asking.session = :parent
-ORDER BY r.created_at, r.number, s.key;
+ORDER BY r.created_at, {queued_as}, r.number, s.key;
 
 -- name: changed_rows
 SELECT r.session, e.seq, e.body
@@ -852,13 +856,25 @@ FROM (SELECT below.top, {is_whole} AS is_whole, {amounts}
       FROM below JOIN runs AS r ON r.id = below.run)
 GROUP BY top;
 
--- For how long the earlier runs were executed that these runs of flows continue.
+-- What all runs of sessions used, and those of all sessions below them.
+-- name: spent_in
+WITH RECURSIVE below (top, key) AS (
+    SELECT value, value FROM json_each(:sessions)
+    UNION ALL
+    SELECT below.top, child.key FROM below JOIN sessions AS child ON child.parent = below.key
+)
+SELECT top, {sums}
+FROM (SELECT below.top, {is_whole} AS is_whole, {amounts}
+      FROM below JOIN runs AS r ON r.session = below.key)
+GROUP BY top;
+
+-- For how long the runs were executed that ended in the sessions of these runs before them.
 -- name: seconds_before
-SELECT top.id, SUM(MAX(earlier.finished_at - earlier.started_at - earlier.idle_seconds, 0))
+SELECT top.session, SUM(MAX(earlier.finished_at - earlier.started_at - earlier.idle_seconds, 0))
 FROM runs AS top JOIN runs AS earlier ON earlier.session = top.session AND earlier.number < top.number
-WHERE top.kind = 'flow' AND top.id IN (SELECT value FROM json_each(:runs))
+WHERE top.id IN (SELECT value FROM json_each(:runs))
   AND earlier.started_at IS NOT NULL AND earlier.finished_at IS NOT NULL
-GROUP BY top.id;
+GROUP BY top.session;
 
 -- name: open_account
 INSERT INTO budget_accounts (scope, limit_nanousd, limit_tokens, on_limit) VALUES (?, ?, ?, ?)

@@ -43,7 +43,7 @@ export function unpricedNote(calls) {
 /** What led to no accepted result; unknown is not zero. @param {{runs: number, wasted: import('./types').Waste}} sum */
 export function wasted({ runs, wasted: waste }) {
   const amount = known(waste);
-  if (waste.unpriced_calls || waste.cost === null) return amount ? `≥ ${format.dollars(amount)}` : '—';
+  if (waste.unpriced_calls || waste.cost === null) return amount ? format.atLeast(amount) : '—';
   return amount || runs ? format.dollars(amount) : '—';
 }
 
@@ -101,7 +101,7 @@ export function Totals({ costs }) {
   const simulated = format.usd(sum.simulated_cost) ?? 0;
   const each = format.usd(sum.cost_per_accepted);
   return html`<dl class="totals">
-    <div class="is-first"><dt>Spent</dt><dd>${sum.cost || !sum.runs ? format.dollars(real) : real ? `≥ ${format.dollars(real)}` : '—'}</dd>${simulated > 0 && html`<dd class="note">and ${format.dollars(simulated)} if what was simulated were real</dd>`}</div>
+    <div class="is-first"><dt>Spent</dt><dd>${sum.cost || !sum.runs ? format.dollars(real) : real ? format.atLeast(real) : '—'}</dd>${simulated > 0 && html`<dd class="note">and ${format.dollars(simulated)} if what was simulated were real</dd>`}</div>
     <div><dt>Runs</dt><dd>${sum.runs.toLocaleString('en-US')}</dd><dd class="note">${sum.runs ? `${sum.accepted.toLocaleString('en-US')} accepted, ${Math.round((100 * sum.accepted) / sum.runs)} %` : 'none yet'}</dd></div>
     <div><dt>Each accepted</dt><dd>${format.dollars(each || (simulated && sum.accepted ? simulated / sum.accepted : each))}</dd><dd class="note">${simulated && !each ? 'simulated; ' : ''}failed tries included</dd></div>
     <div><dt>Wasted</dt><dd>${wasted(sum)}</dd><dd class="note">${shareOf(sum)}on attempts without an accepted result${sum.wasted.unpriced_calls ? `; ${format.counted(sum.wasted.unpriced_calls, 'call')} unpriced` : ''}</dd></div>

@@ -33,6 +33,11 @@ export function dollars(usd) {
   return usd < 100 ? `$${usd.toFixed(3)}` : `$${usd.toFixed(2)}`;
 }
 
+/** What was spent, if more may have been: `≥ $0.042`, and `> $0` for less than is shown. @param {number} usd */
+export function atLeast(usd) {
+  return usd > 0 && usd < 0.001 ? '> $0' : `≥ ${dollars(usd)}`;
+}
+
 /** A limit with every digit that it was set with. @param {Money | null | undefined} money */
 export function limit(money) {
   const [whole, part = ''] = (money?.amount ?? '0').split('.');
@@ -50,7 +55,7 @@ export function cost(cost, simulated, calls = 1, known = null) {
   const pretended = usd(simulated);
   const least = usd(known);
   const real = calls ? usd(cost) : null;
-  const told = real === null && least ? `≥ ${dollars(least)}` : dollars(real);
+  const told = real === null && least ? atLeast(least) : dollars(real);
   if (!pretended) return told;
   const shown = `${dollars(pretended)} sim`;
   return real || least ? `${told} + ${shown}` : shown;

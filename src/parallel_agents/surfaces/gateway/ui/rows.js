@@ -1,6 +1,6 @@
 // @ts-check
 /** Rows: sessions by their keys, as snapshots and changes tell them; the same frame twice changes nothing. */
-import { attention, groupOf, isBad, isLive, stateOf } from './words.js';
+import { attention, groupOf, isBad, stateOf } from './words.js';
 import { moment, usd } from './format.js';
 
 /** @typedef {import('./types').Row} Row */
@@ -60,11 +60,10 @@ export function summed(rows) {
   return sum;
 }
 
-/** How long a run has taken, until now if it is live. @param {Row} row @param {number} now */
+/** For how long processes have executed a session, until now if one does. @param {Row} row @param {number} now */
 export function duration(row, now) {
-  const from = moment(row.started_at) ?? moment(row.created_at);
-  if (from === null) return null;
-  return Math.max(0, (moment(row.finished_at) ?? (isLive(row) && !row.is_stopped ? now : from)) - from);
+  const from = moment(row.started_at);
+  return row.seconds ?? (from && row.earlier_seconds + now - from - row.idle_seconds);
 }
 
 /** @param {Row} row */

@@ -134,8 +134,8 @@ function SessionHead({ row, attempts, onKill, onFork }) {
       <span><span class="label">agent</span> ${oneLine(row.agent, 60)}</span>
       ${row.model && html`<span><span class="label">model</span> ${format.model(row.model)}</span>`}
       <span><span class="label">time</span> ${format.seconds(duration(row, now))}</span>
-      <span><span class="label">calls</span> ${row.calls}</span>
-      <span><span class="label">tokens</span> ${format.tokens(row.tokens)}</span>
+      <span><span class="label">calls</span> ${row.whole_calls ?? row.calls}</span>
+      <span><span class="label">tokens</span> ${format.tokens(row.whole_tokens ?? row.tokens)}</span>
       <span><span class="label">cost</span> ${format.wholeCost(row)}</span>
       ${row.budget && html`<${BudgetBars} budget=${row.budget} />`}
       ${doingOf(row) && html`<span class="doing">${oneLine(doingOf(row), 160)}</span>`}

@@ -37,6 +37,9 @@ export interface Row {
   created_at: string | null;
   started_at: string | null;
   finished_at: string | null;
+  seconds: number | null;
+  earlier_seconds: number;
+  idle_seconds: number;
   error_code: string;
   counts?: Record<string, number>;
   later_counts?: Record<string, number>;
@@ -45,9 +48,11 @@ export interface Row {
   whole_known_cost?: Money;
   whole_simulated_cost?: Money | null;
   whole_calls?: number;
+  whole_tokens?: number;
   tags?: string[];
   budget?: Budget | null;
   usual?: { seconds: number; from_seconds: number; to_seconds: number; runs: number } | null;
+  waited_seconds?: number | null;
   has_plan?: boolean;
 }
 
