@@ -43,7 +43,7 @@ async def test_a_step_of_a_flow_is_heard_and_the_flow_itself_refuses_to_be(tmp_p
 
     async def wrote(flow: pa.Flow) -> str:
         found = await flow.task("facts", pa.Task(WRITER, "in silence"))
-        again = await flow.task("text", pa.Task(WRITER, found.output), on_text=pieces.append)
+        again = await flow.task("text", pa.Task(WRITER, str(found.output)), on_text=pieces.append)
         return str(again.output)
 
     async with LoopbackProvider(Behaviour(answer=lambda _: TEXT)) as provider:
