@@ -92,6 +92,7 @@ def sessions_calls(face: Face) -> dict[str, Call]:
         "batch": Call(sessions.batch, {"agent": "writer", "items": ["a"]}),
         "pool": Call(sessions.pool, {"agent": "writer", "name": "writers"}),
         "list": Call(sessions.list, {}),
+        "costs": Call(sessions.costs, {}),
         "history": Call(sessions.history, named),
         "compare": Call(sessions.compare, {"a": handle, "b": face.team}),
         "prompts": Call(sessions.prompts, named),

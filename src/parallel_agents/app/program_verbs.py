@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import AsyncIterator, Callable, Iterable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from parallel_agents.comparing.comparison import Comparison
-from parallel_agents.comparing.reading import compare
+from parallel_agents.app.program_reads import ProgramReads
 from parallel_agents.core.agent import T
 from parallel_agents.core.annotations import Count, Index, Name, Seconds
 from parallel_agents.core.arguments import checked_methods
-from parallel_agents.core.async_use import Followed
 from parallel_agents.core.budget import NO_BUDGET, AnyBudget, as_budget
 from parallel_agents.core.converted import GivenObject, as_object
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter, Edits
-from parallel_agents.core.event import Event, SteerMode
+from parallel_agents.core.event import SteerMode
 from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.fork import Fork
-from parallel_agents.core.inspection import Journal
 from parallel_agents.core.message import File
 from parallel_agents.core.pause import Paused
 from parallel_agents.core.question import Answer, OpenQuestion
-from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, TeamResult
-from parallel_agents.core.store import Filter, Killed
+from parallel_agents.core.store import Killed
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import (
-    DeadLetters,
-    Sessions,
     Steer,
     SteerModeName,
     Until,
     UntilName,
-    whole_history,
 )
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.sessions.asked import find_question
@@ -41,12 +34,8 @@ from parallel_agents.sessions.handle import SessionHandle, check_writes
 from parallel_agents.sessions.typed import typed_all
 
 
-class ProgramService(Sessions, DeadLetters, Protocol):
-    """What the verbs of a program are made of."""
-
-
 @checked_methods
-class ProgramVerbs:
+class ProgramVerbs(ProgramReads):
     """The verbs that a program has wherever the store is; each returns a handle for what it starts.
 
     A `name` is a session's key, a run's id, a label, a task name, or the start of a key or id that
@@ -55,10 +44,6 @@ class ProgramVerbs:
     Raises:
         NotFound, Ambiguous: from each verb that takes a name.
     """
-
-    def __init__(self, service: ProgramService, journal: Journal) -> None:
-        self._service = service
-        self._journal = journal
 
     async def spawn(
         self,
@@ -347,46 +332,3 @@ class ProgramVerbs:
     async def drop(self, dead_letters: Iterable[DeadLetter]) -> int:
         """Drop dead letters, and return how many there were; their runs stay readable."""
         return await self._service.drop(tuple(dead_letters))
-
-    async def list(self, chosen: Filter | None = None) -> builtins.list[Row]:
-        """Sessions with their latest runs, the newest first."""
-        return await self._service.list(chosen)
-
-    async def history(
-        self, name: str, *, after: Index = 0, limit: Count | None = None
-    ) -> builtins.list[Event]:
-        """The events of a session, oldest first: all, or a page.
-
-        Args:
-            name: a session key, label, or the start of an id.
-            after: the `seq` of the last event of the page before.
-            limit: the size of a page; None for all, which are read page by page.
-        """
-        if limit is not None:
-            return await self._service.history(name, after=after, limit=limit)
-        return await whole_history(self._service, name, after=after)
-
-    async def compare(self, a: SessionHandle[Any] | str, b: SessionHandle[Any] | str) -> Comparison:
-        """Two runs, two sessions or two attempts side by side: what was changed, and where they part.
-
-            found = await sessions.compare("monday", "tuesday")
-            if found.divergence:
-                print(found.divergence.row.label, found.divergence.before, found.divergence.after)
-
-        Sessions are paired by their labels, and by their places among those with the same label.
-
-        Args:
-            a: the one before, as a handle or a name; `NAME#2` is its second attempt.
-            b: the one after.
-
-        Raises:
-            SameRun: both names mean the same.
-            NotComparable: they are of different kinds, or cannot be read.
-        """
-        names = [each if isinstance(each, str) else each.run_id for each in (a, b)]
-        return await compare(self._service, self._journal, *names)
-
-    def follow(self, session: SessionHandle[Any] | str) -> AsyncIterator[Event]:
-        """Yield all events of a session and its descendants until its latest run ends."""
-        key = session if isinstance(session, str) else session.key
-        return Followed(self._service.follow(key), "follow()")

@@ -12,16 +12,29 @@ from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.session import Session
+from parallel_agents.core.usage import Spend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row(Frozen):
-    """A session, its latest run and its owner's state; `fault` is why the record cannot be read."""
+    """A session with one of its runs, usually the latest.
+
+    Attributes:
+        owner_state: that of the process that executes the run.
+        fault: why the record cannot be read.
+        total_spend: what all runs of the session and everything below it used; None where nobody summed it.
+    """
 
     session: Session
     run: Run
     owner_state: OwnerState | None = None
     fault: str = ""
+    total_spend: Spend | None = None
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What the session and everything below it cost in US dollars; None if that is not known."""
+        return None if self.total_spend is None else self.total_spend.cost_usd
 
 
 class ChildRun(NamedTuple):
