@@ -27,8 +27,10 @@ class RetryDocument(TypedDict):
 class SessionDocument(TypedDict):
     """A session and its current run; an unknown cost is null.
 
-    `is_former_try` says that the task was tried again since, or that its map has other rows now. `state` is the word that every list shows, `attention` what the run itself needs of a person, and
-    `needs` how many sessions need one, it and all below it.
+    `is_former_try` says that the task was tried again since, or that its map has other rows now, of which
+    `is_uncounted` is the latter. `state` is the word that every list shows, `attention` what the run itself needs of a person, and
+    `needs` how many sessions need one, it and all below it. `seconds` is for how long processes have executed it, with the earlier
+    runs that a flow continues: null while one does, and before its start. Until then it is the time since `timed_from`.
     """
 
     id: str
@@ -49,6 +51,7 @@ class SessionDocument(TypedDict):
     is_worked_on: bool
     is_stopped: bool
     is_former_try: bool
+    is_uncounted: bool
     queued_after: int
     doing: str
     is_stuck: bool
@@ -64,6 +67,8 @@ class SessionDocument(TypedDict):
     created_at: str | None
     started_at: str | None
     finished_at: str | None
+    timed_from: str | None
+    seconds: float | None
     error_code: str
 
 
@@ -108,6 +113,7 @@ def line_json(line: SessionLine) -> SessionDocument:
         "is_worked_on": row.owner_state == "live" or run.status.is_over,
         "is_stopped": line.is_stopped,
         "is_former_try": line.counts_no_more,
+        "is_uncounted": line.is_uncounted,
         "queued_after": line.queued_after,
         "doing": line.doing,
         "is_stuck": line.is_stuck,
@@ -123,8 +129,16 @@ def line_json(line: SessionLine) -> SessionDocument:
         "created_at": format.iso(run.created_at),
         "started_at": format.iso(run.started_at),
         "finished_at": format.iso(run.finished_at),
+        "timed_from": format.iso(line.timed_from),
+        "seconds": _seconds(line),
         "error_code": run.error_code,
     }
+
+
+def _seconds(line: SessionLine) -> float | None:
+    """For how long it was executed; None while it is, since what is told anew is only what differs."""
+    is_live = not line.row.run.status.is_over and not line.is_stopped
+    return None if is_live or line.seconds is None else round(line.seconds, 3)
 
 
 def _retry_json(retry: Retry | None) -> RetryDocument | None:

@@ -153,10 +153,11 @@ async def history(call: Call, given: EventsOfQuery) -> Page:
 
 
 async def results(call: Call, given: PageQuery) -> Page:
-    """The results of a team's tasks by their last tries, or of a session, as far as they have ended."""
+    """The results of a team's tasks by their last tries, or of a session, as far as they have ended; `not_shown` counts what no longer counts."""
     sessions = call.client.sessions
     row = await sessions.find(call.name)
-    runs = list((await last_tries(sessions, call.client.journal, row)).runs)
+    tries = await last_tries(sessions, call.client.journal, row)
+    runs = list(tries.runs)
     if row.run.id not in runs and row.run.kind is RunnerKind.FLOW:
         runs = [row.run.id, *runs]
     start = _start_of(runs, given.after)
@@ -168,6 +169,7 @@ async def results(call: Call, given: PageQuery) -> Page:
         as_of=call.client.now(),
         last=part[-1] if start + len(part) < len(runs) else "",
         total=len(runs),
+        more={"not_shown": tries.not_shown._asdict()},
     )
 
 
