@@ -21,7 +21,7 @@ from parallel_agents.errors import InvalidInput
 from parallel_agents.maps.checking import CheckedRows, check_rows
 from parallel_agents.maps.filling import Filled
 from parallel_agents.maps.request import MapRequest
-from parallel_agents.maps.source import TEXT_OF_FILE, Format, Source
+from parallel_agents.maps.source import TEXT_OF_FILE, Source
 from parallel_agents.maps.template import Template, escaped
 from parallel_agents.sessions.requests import check_task
 
@@ -191,10 +191,13 @@ class AskedMap(NamedTuple):
 
 def _has_names_alone(request: MapRequest, agent: Agent) -> bool:
     """Whether rows are files, and an agent that could not read them gets no more than their names."""
-    if request.source.format is not Format.FILES or agent.possible_tools or agent.policy.spawns:
+    if not request.source.has_files or agent.possible_tools or agent.policy.spawns:
         return False
     texts = [request.text, *request.inputs.values()]
-    return not any(Template.parse(text, where="the text").has_content for text in texts)
+    found = [Template.parse(text, where="the text") for text in texts]
+    # What another machine sent of a file is a column that the results leave out.
+    sent = {column for each in found for column in each.columns} & {*request.hidden}
+    return not sent and not any(each.has_content for each in found)
 
 
 def _none_is_done(done: int, rows: int) -> str:

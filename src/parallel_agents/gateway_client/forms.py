@@ -334,6 +334,7 @@ class BegunMapForm:
     rows: int
     model: str
     has_rows: bool
+    notes: tuple[str, ...] = ()
     warning: str
 
 
@@ -364,6 +365,7 @@ class PricedMapForm:
     likely: MoneyForm | None
     from_runs: int
     missing_keys: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

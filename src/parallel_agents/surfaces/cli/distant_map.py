@@ -31,7 +31,7 @@ from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.distant_spawn import warn_at_distance
 from parallel_agents.surfaces.cli.exits import Exit, exit_of
 from parallel_agents.surfaces.cli.foreground import Display, Work, note_kept
-from parallel_agents.surfaces.cli.map_price import Priced, tell_price
+from parallel_agents.surfaces.cli.map_price import Priced, tell_notes, tell_price
 from parallel_agents.surfaces.cli.map_shown import LiveLine, asking, note_left_out, print_map
 from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
 from parallel_agents.views import format
@@ -80,11 +80,11 @@ def map_at_distance(
 def price_at_distance(context: CliContext, asked: AskedMap, *, is_json: bool) -> None:
     """Print what the rows would cost at the gateway; nothing is begun."""
 
-    async def look() -> Priced:
+    async def look() -> tuple[Priced, Sequence[str]]:
         async with open_distant(context.environment) as distant:
             found = await price_map_at_distance(distant, asked)
             most, likely = found.first_calls_at_most, found.likely
-            return Priced(
+            priced = Priced(
                 rows=found.rows,
                 done=found.done,
                 would_run=found.would_run,
@@ -105,9 +105,11 @@ def price_at_distance(context: CliContext, asked: AskedMap, *, is_json: bool) ->
                 is_cached=bool(asked.request.cache_seconds),
                 missing_keys=found.missing_keys,
             )
+            return priced, found.notes
 
-    found = run_cancellable(look())
+    found, notes = run_cancellable(look())
     tell_price(found, asked.name, asked.request.source, is_json=is_json)
+    tell_notes(notes)
 
 
 class _Shown:
@@ -179,6 +181,7 @@ def _announce(context: CliContext, begun: BegunMapForm, asked: AskedMap, *, is_j
         f"▶ map {asked.request.agent} {name}   {count}   {told} at {context.environment.gateway}"
     )
     note_left_out(asked.request.source)
+    tell_notes(begun.notes)
     spawned = Spawned(
         begun.session_key, begun.run_id, begun.is_new, begun.kept, begun.has_new_budget
     )

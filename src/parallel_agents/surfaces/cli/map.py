@@ -24,7 +24,7 @@ from parallel_agents.maps.reducing import TEXT
 from parallel_agents.maps.request import MapRequest
 from parallel_agents.maps.source import Source
 from parallel_agents.sessions.requests import check_key
-from parallel_agents.surfaces.cli import map_options, progress, render
+from parallel_agents.surfaces.cli import map_options, progress
 from parallel_agents.surfaces.cli.context import (
     AnswersFile,
     AsJson,
@@ -56,7 +56,7 @@ from parallel_agents.surfaces.cli.foreground import (
 from parallel_agents.surfaces.cli.given_files import read_texts
 from parallel_agents.surfaces.cli.inputs import read_templates
 from parallel_agents.surfaces.cli.log_options import executes_work
-from parallel_agents.surfaces.cli.map_price import print_price
+from parallel_agents.surfaces.cli.map_price import print_price, tell_notes
 from parallel_agents.surfaces.cli.map_rows_given import given_source
 from parallel_agents.surfaces.cli.map_shown import (
     announce_map,
@@ -218,8 +218,7 @@ async def _prepare(asked: AskedMap, app: App, *, is_json: bool) -> Begin:
         of = count if "model" in spawned.kept else f"{count} on {plan.model}"
         work = announce_map(row, is_json=is_json, of=of)
         note_left_out(checked.request.source)
-        for note in checked.notes:
-            render.note(f"Note: {note}.")
+        tell_notes(checked.notes)
         note_kept(spawned, asked.budget)
         return work
 

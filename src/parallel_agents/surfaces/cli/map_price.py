@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import orjson
@@ -110,7 +110,12 @@ async def print_price(
         missing_keys=missing.names,
     )
     tell_price(found, name, checked.request.source, is_json=is_json)
-    for note in checked.notes:
+    tell_notes(checked.notes)
+
+
+def tell_notes(notes: Sequence[str]) -> None:
+    """Say what to know before anything is paid for."""
+    for note in notes:
         render.note(f"Note: {note}.")
 
 

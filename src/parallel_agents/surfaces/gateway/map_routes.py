@@ -44,7 +44,10 @@ class RowsDocument(TypedDict):
 
 
 class BegunMapDocument(TypedDict):
-    """A map and its run; `has_rows` says whether the run does these rows, or those it was begun with."""
+    """A map and its run; `has_rows` says whether the run does these rows, or those it was begun with.
+
+    `notes` tell what to know before anything is paid for, such as that no row that is done is among these.
+    """
 
     key: str
     session_key: SessionKey
@@ -55,6 +58,7 @@ class BegunMapDocument(TypedDict):
     rows: int
     model: str
     has_rows: bool
+    notes: list[str]
     warning: str
 
 
@@ -87,6 +91,7 @@ class PricedMapDocument(TypedDict):
     likely: Money | None
     from_runs: int
     missing_keys: list[str]
+    notes: list[str]
 
 
 class MapResultsDocument(TypedDict):
@@ -142,6 +147,7 @@ async def begin(call: Call, given: MapBody) -> Document:
         "rows": checked.rows,
         "model": (await call.client.sessions.plan_task(checked.first.task)).model,
         "has_rows": begun.has_rows,
+        "notes": list(checked.notes),
         "warning": await call.client.hand_to_worker(),
     }
     return Document(value=value)
@@ -184,6 +190,7 @@ async def _priced(call: Call, given: MapBody, missing: MissingKeys) -> Document:
         else money_json(expected.cost_usd + expected.simulated_usd),
         "from_runs": likely.runs,
         "missing_keys": list(missing.names),
+        "notes": list(checked.notes),
     }
     return Document(value=value)
 
