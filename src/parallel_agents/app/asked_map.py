@@ -77,6 +77,7 @@ class CheckedMap(NamedTuple):
     Attributes:
         rows: how many there are.
         notes: what to tell the caller before anything is paid for.
+        done_before: how many of the rows are done.
     """
 
     request: MapRequest
@@ -84,6 +85,7 @@ class CheckedMap(NamedTuple):
     first: Filled
     model: str | None
     notes: tuple[str, ...] = ()
+    done_before: int = 0
 
 
 class AskedMap(NamedTuple):
@@ -146,7 +148,9 @@ class AskedMap(NamedTuple):
         await client.sessions.check([await client.sessions.plan_flow(flow, key=self.name)])
         notes = [_NAMES_ALONE] if _has_names_alone(request, agent) else []
         notes += [_none_is_done(len(done), found.count)] if done and len(left) == len(done) else []
-        return CheckedMap(request, found.count, first[0], self.model, tuple(notes))
+        return CheckedMap(
+            request, found.count, first[0], self.model, tuple(notes), len(done) - len(left)
+        )
 
     async def begin(
         self,

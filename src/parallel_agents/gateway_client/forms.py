@@ -334,6 +334,7 @@ class BegunMapForm:
     rows: int
     model: str
     has_rows: bool
+    done_before: int = 0
     notes: tuple[str, ...] = ()
     warning: str
 

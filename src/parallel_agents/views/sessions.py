@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from parallel_agents.core.attention import Attention, attention_of
@@ -12,7 +12,7 @@ from parallel_agents.core.inspection import Retry, Snapshot
 from parallel_agents.core.overview import Tally
 from parallel_agents.core.question import Question
 from parallel_agents.core.row import Row
-from parallel_agents.core.run import RunnerKind, RunStatus
+from parallel_agents.core.run import Result, RunnerKind, RunStatus
 from parallel_agents.core.silence import Silence, described
 from parallel_agents.core.usage import Spend
 from parallel_agents.sessions.unclaimed import waits_in_vain
@@ -129,6 +129,13 @@ def state_told(line: SessionLine) -> str:
     if line.is_uncounted:
         return f"{line.state}, no longer counts"
     return f"{line.state}, tried again" if line.is_former else line.state
+
+
+def in_all_runs(result: Result, line: SessionLine) -> Result:
+    """The result of a session's current run, with the time of the earlier runs that it continues."""
+    if result.run_id != line.row.run.id or not line.seconds_before or line.seconds is None:
+        return result
+    return replace(result, seconds=line.seconds)
 
 
 def doing_told(line: SessionLine) -> str:

@@ -76,12 +76,14 @@ async def test_who_sends_a_map_is_told_what_to_know_of_it_before(serving: Servin
         served.add_greeter()
         _, begun = await served.post("/maps", {**body, "rows": ROWS})
         await served.get(f"/wait?names={begun['session_key']}&timeout=60")
+        _, continued = await served.post("/maps", {**body, "rows": [*ROWS, {"t": "Milk"}]})
+        await served.get(f"/wait?names={begun['session_key']}&timeout=60")
         _, price = await served.post("/price/map", {**body, "rows": [{"t": "Coffee"}]})
         _, again = await served.post("/maps", {**body, "rows": [{"t": "Coffee"}]})
 
-    assert begun["notes"] == []
+    assert (begun["notes"], begun["done_before"], continued["done_before"]) == ([], 0, 3)
     assert [len(each["notes"]) for each in (price, again)] == [1, 1]
-    assert again["notes"][0].startswith("none of the 3 rows that were done before is among")
+    assert again["notes"][0].startswith("none of the 4 rows that were done before is among")
 
 
 async def test_what_cannot_be_done_is_refused_and_nothing_is_left(

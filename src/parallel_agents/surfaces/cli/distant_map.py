@@ -26,6 +26,7 @@ from parallel_agents.core.run import Result
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.gateway_client.forms import BegunMapForm
 from parallel_agents.interrupts import run_cancellable
+from parallel_agents.maps.progress import MapProgress
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.distant_spawn import warn_at_distance
@@ -73,7 +74,8 @@ def map_at_distance(
             render.note("The map was not begun.")
         raise typer.Exit(Exit.INTERRUPTED) from None
     work = Work(short(begun[0].session_key), begun[0].session_key, begun[0].run_id, {})
-    status = print_map(work, result, None, display, is_quiet=is_echoed, out=str(local or ""))
+    now = MapProgress(rows=begun[0].rows, reused=begun[0].done_before)
+    status = print_map(work, result, now, display, is_quiet=is_echoed, out=str(local or ""))
     raise typer.Exit(exit_of(status))
 
 

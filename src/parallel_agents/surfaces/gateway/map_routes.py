@@ -46,7 +46,7 @@ class RowsDocument(TypedDict):
 class BegunMapDocument(TypedDict):
     """A map and its run; `has_rows` says whether the run does these rows, or those it was begun with.
 
-    `notes` tell what to know before anything is paid for, such as that no row that is done is among these.
+    `done_before` is how many of the rows were done already, and `notes` tell what to know before anything is paid for, such as that no row that is done is among these.
     """
 
     key: str
@@ -58,6 +58,7 @@ class BegunMapDocument(TypedDict):
     rows: int
     model: str
     has_rows: bool
+    done_before: int
     notes: list[str]
     warning: str
 
@@ -147,6 +148,7 @@ async def begin(call: Call, given: MapBody) -> Document:
         "rows": checked.rows,
         "model": (await call.client.sessions.plan_task(checked.first.task)).model,
         "has_rows": begun.has_rows,
+        "done_before": checked.done_before,
         "notes": list(checked.notes),
         "warning": await call.client.hand_to_worker(),
     }

@@ -37,7 +37,7 @@ from parallel_agents.views.run_graph import RunGraphDocument, plan_of, run_graph
 from parallel_agents.views.session_documents import WholeDocument
 from parallel_agents.views.session_query import SessionQuery, parse_query
 from parallel_agents.views.session_search import Sought, search
-from parallel_agents.views.sessions import lines_of
+from parallel_agents.views.sessions import in_all_runs, lines_of
 from parallel_agents.views.usual import usual_of
 
 
@@ -163,9 +163,10 @@ async def results(call: Call, given: PageQuery) -> Page:
     start = _start_of(runs, given.after)
     part = runs[start : start + given.limit]
     found = await sessions.results(part)
+    (line,) = lines_of(await call.client.journal.look([row]))
     return Page(
         schema="results",
-        items=[result_json(result) for result in found],
+        items=[result_json(in_all_runs(result, line)) for result in found],
         as_of=call.client.now(),
         last=part[-1] if start + len(part) < len(runs) else "",
         total=len(runs),
