@@ -37,7 +37,8 @@ async def find(store: FoundIn, name: str) -> Row:
     A whole key, name or label takes precedence over the start of a key, and the key that a root was
     spawned under over a label; `@last` is the newest root;
     `A/B` is session B in the tree of A, unless a session is called so. Of the tries of one task, a name
-    means the last; of the rows of a map, one that it has now; and of several sessions, the only live one.
+    means the last; and of the rows of a map, one that it has now. Whether a session is live decides
+    nothing: a name that meant the live one would mean another's as soon as one's own has ended.
 
     Raises:
         NotFound: no session matches; an empty name matches none.
@@ -129,15 +130,13 @@ async def _root_names(store: FoundIn, rows: Sequence[Row]) -> Mapping[SessionKey
 
 
 async def _that_counts(store: FoundIn, namesakes: Sequence[Row]) -> Sequence[Row]:
-    """Those of one name that count: last tries, of rows that their map has; if one is live, that one."""
+    """Those of one name that count: last tries, of rows that their map has."""
     oldest_first = sorted(namesakes, key=lambda row: row.session.created_at)
     latest = {_task_of(row): row for row in oldest_first}
     flows = {flow for flow, _ in latest if flow}
     gone = {flow: await _gone(store, SessionKey(flow)) for flow in flows}
     counting = [row for (flow, name), row in latest.items() if name not in gone.get(flow, ())]
-    found = counting or list(latest.values())
-    live = [row for row in found if not row.run.status.is_over]
-    return live if len(live) == 1 else found
+    return counting or list(latest.values())
 
 
 def _task_of(row: Row) -> tuple[str, str]:

@@ -206,19 +206,20 @@ async def test_a_run_id_means_that_run_even_after_later_ones() -> None:
         assert (await rig.service.find(handle.key)).run.id == handle.run_id
 
 
-async def test_of_several_sessions_of_one_name_the_only_live_one_is_meant() -> None:
-    async with open_rig(RepliesWith(lambda _: "done", latency_seconds=10), agents=[WRITER]) as rig:
+async def test_a_name_of_several_sessions_means_none_of_them_even_if_one_alone_is_live() -> None:
+    model = RepliesWith(lambda _: "done", latency_seconds=10)
+    async with open_rig(model, agents=[WRITER]) as rig:
         for key in ("monday", "tuesday"):
             team = await rig.sessions.spawn_team(
                 TeamTask(tasks=(Task("writer", "x", label="reader"),)), key=key
             )
             await team.wait()
-        with pytest.raises(Ambiguous) as raised:
-            await rig.service.find("reader")
-        assert "(reader of monday, done)" in raised.value.why
-
         await rig.sessions.spawn_team(
             TeamTask(tasks=(Task("writer", "x", label="reader"),)), key="friday"
         )
 
-        assert (await rig.service.find("reader")).session.root.endswith("friday")
+        with pytest.raises(Ambiguous) as raised:
+            await rig.service.find("reader")
+
+        assert "(reader of monday, done)" in raised.value.why
+        assert "(reader of friday, " in raised.value.why

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from parallel_agents.app.acting import open_acting
+from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.store import Killed
 from parallel_agents.interrupts import run_cancellable
@@ -33,11 +34,16 @@ def kill(
     """
     context = find_store(home)
 
+    async def find() -> SessionKey:
+        async with open_acting(context.environment, context.settings) as client:
+            return (await client.sessions.find(name)).session.key
+
     async def end(*, is_dry: bool) -> tuple[Killed, Liveness]:
         async with open_acting(context.environment, context.settings) as client:
             liveness = Liveness.of(await client.journal.owners(), time.time())
-            return await client.sessions.kill(name, dry_run=is_dry), liveness
+            return await client.sessions.kill(found, dry_run=is_dry), liveness
 
+    found = run_cancellable(find())  # once: who answers yes means what was shown
     killed, liveness = run_cancellable(end(is_dry=True))
     if killed.runs and not dry_run:
         if not (yes or json):
@@ -51,13 +57,13 @@ def kill(
     verb = "would end" if dry_run else "ended"
     render.line(f"{verb} {count(killed.runs, liveness)}; {killed.already_over} had ended already")
     if killed.runs and not dry_run:
-        run_cancellable(_tell_rows(context, name))
+        run_cancellable(_tell_rows(context, found))
 
 
-async def _tell_rows(context: CliContext, name: str) -> None:
+async def _tell_rows(context: CliContext, session: SessionKey) -> None:
     """Say of a map how many rows are done, and where the results of those are."""
     async with open_acting(context.environment, context.settings) as client:
-        row = await client.sessions.find(name)
+        row = await client.sessions.find(session)
         rows = (await last_tries(client.sessions, client.journal, row)).rows
         if rows is None:
             return
