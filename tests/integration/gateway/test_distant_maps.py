@@ -80,9 +80,12 @@ async def test_who_sends_a_map_is_told_what_to_know_of_it_before(serving: Servin
         await served.get(f"/wait?names={begun['session_key']}&timeout=60")
         _, price = await served.post("/price/map", {**body, "rows": [{"t": "Coffee"}]})
         _, again = await served.post("/maps", {**body, "rows": [{"t": "Coffee"}]})
+        await served.get(f"/wait?names={begun['session_key']}&timeout=60")
+        _, back = await served.post("/maps", {**body, "rows": ROWS})
 
     assert (begun["notes"], begun["done_before"], continued["done_before"]) == ([], 0, 3)
     assert [len(each["notes"]) for each in (price, again)] == [1, 1]
+    assert (back["notes"], back["done_before"]) == ([], 3)
     assert again["notes"][0].startswith("none of the 4 rows that were done before is among")
 
 
