@@ -157,6 +157,26 @@ def seconds_of_its_last_run(session: Document) -> float:
     return (ended - began).total_seconds() + 0.001  # which is rounded
 
 
+def test_who_asks_while_the_map_is_at_work_gets_the_answers_to_its_own_rows(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.hold()
+    first = pagents.start(*command(table(pagents, "apples", "pears")))
+    provider.wait_in_flight(2)
+    # The same file with other rows in it.
+    second = pagents.start(*command(table(pagents, "pears", "plums"), "--out", "-"))
+    second.wait_for("at work on a request with other rows; this one follows")
+    provider.release()
+    ends = first.ended(), second.ended()
+
+    assert [each.code for each in ends] == [0, 0]
+    assert "2/2 rows done" in ends[0].err
+    echoed = [json.loads(line)["columns"]["fruit"] for line in ends[1].out.splitlines()]
+    assert echoed == ["pears", "plums"]
+    assert results(pagents) == [("pears", "done"), ("plums", "done")]
+    assert asked(provider) == {"apples": 1, "pears": 1, "plums": 1}
+
+
 def test_a_row_that_fails_is_one_dead_letter_and_is_tried_again_by_the_same_id(
     pagents: Pagents, provider: FakeProvider
 ) -> None:
@@ -210,6 +230,36 @@ def test_a_retry_of_the_dead_letter_counts_as_the_row(
     assert ended.code == 0
     assert results(pagents)[2] == ("plums", "done")
     assert asked(provider) == {"plums": 1}
+
+
+def test_a_row_that_somebody_killed_is_done_again_once_that_is_asked_for(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.hold()
+    running = pagents.start(*command(table(pagents, "apples", "pears")))
+    provider.wait_in_flight(2)
+    rows = {each["label"]: each["id"] for each in pagents.items("list", "in:fruits")}
+    row = rows["row-2"]
+    pagents("kill", row, "-y")
+    provider.release()
+    running.ended()
+
+    stays = pagents(*command(table(pagents, "apples", "pears")))
+    refused = pagents("retry", row, "-y")
+    dry = pagents("retry", "fruits", "--killed", "--dry-run")
+    pagents("retry", "fruits", "--killed", "-y")
+    pagents.wait_ended(5)
+    again = pagents("retry", "fruits", "--killed", "-y")
+    whole = pagents(*command(table(pagents, "apples", "pears")))
+
+    assert stays.code == 3
+    assert "stays killed; `pagents retry ID --killed` runs it again" in stays.err
+    assert f"`pagents retry {row} --killed` runs it again" in refused.err
+    assert "1 would run" in dry.err
+    assert "nobody killed anything in 'fruits' that was not tried again" in again.err
+    assert whole.code == 0
+    assert results(pagents) == [("apples", "done"), ("pears", "done")]
+    assert asked(provider) == {"apples": 1, "pears": 2}
 
 
 def test_a_budget_that_is_used_up_begins_no_further_rows(

@@ -189,6 +189,28 @@ def test_a_killed_plan_is_continued_by_a_worker_too(
     assert pagents("show", "one").code == 0
 
 
+def test_a_task_that_somebody_killed_is_done_again_once_that_is_asked_for(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.hold(to="Then sample second")
+    file = plan(pagents, THREE)
+    running = pagents.start("run", file, "--id", "one")
+    provider.wait_in_flight(1)
+    pagents("kill", "one/second")
+    ended = running.ended()
+    provider.begin_again()
+
+    stays = pagents("run", file, "--id", "one")
+    pagents("retry", "one", "--killed", "-y")
+    pagents("wait", "one/second-retry-2")
+    whole = pagents("run", file, "--id", "one")
+
+    assert (ended.code, stays.code) == (3, 3)
+    assert sum("Write the first." in text for text in provider.texts()) == 1
+    assert whole.code == 0
+    assert "3/3 done" in whole.out
+
+
 @pytest.mark.parametrize(
     ("task", "hint"),
     [

@@ -142,3 +142,34 @@ def test_a_filter_that_cannot_be_meant_is_refused(
     assert refused.code == 2
     assert told in refused.err
     assert "Traceback" not in refused.err
+
+
+def test_the_tasks_of_each_item_of_a_nested_flow_are_told_apart(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    (pagents.folder / "page.yaml").write_text(
+        "name: page\ndescription: One.\n"
+        "input: {type: object, properties: {topic: {type: string}}, required: [topic]}\n"
+        "tasks: [{agent: content_writer_funny, label: write, text: 'About ${topic}'}]\n"
+    )
+    (pagents.folder / "pages.yaml").write_text(
+        "name: pages\ndescription: All.\n"
+        "tasks: [{label: each, flow: page.yaml, for_each: [tea, ink], input: {topic: '${item}'}}]\n"
+    )
+    provider.hold()
+    running = pagents.start("run", "pages.yaml", "--id", "tea")
+    provider.wait_in_flight(2)
+
+    watching = pagents.start("watch", "tea")
+    watching.wait_for("Ctrl-C leaves it")
+    provider.release()
+
+    for ended in (watching.ended(), running.ended()):
+        assert ended.code == 0
+        assert "✔ each-1/write  done" in ended.out
+        assert "✔ each-2/write  done" in ended.out
+    folder = pagents.home / "results" / "tea"
+    assert sorted(str(each.relative_to(folder)) for each in folder.rglob("*.json")) == [
+        "each-1/write.json",
+        "each-2/write.json",
+    ]

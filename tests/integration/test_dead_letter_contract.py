@@ -12,6 +12,7 @@ import pytest
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.dead_letter import DeadLetterFilter
+from parallel_agents.core.ended_by import OTHER_ROW
 from parallel_agents.core.event import Event, Queued
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.owner import Owner
@@ -284,6 +285,39 @@ async def test_a_killed_retry_leaves_the_dead_letter(open_store: OpenStore) -> N
         await store.kill(SessionKey("agent:writer:subagent:a2"), by="ana")
 
         assert await letters(store) == ["a"]
+
+
+async def test_what_somebody_killed_is_found_if_it_is_asked_for_until_it_is_tried_again(
+    open_store: OpenStore,
+) -> None:
+    async with open_store() as store:
+        await store.spawn([team(), *(plan(name, TEAM) for name in ("a", "b", "c"))])
+        await store.kill(SessionKey("agent:writer:subagent:a"), by="ana")
+        await store.kill(SessionKey("agent:writer:subagent:b"), by=OTHER_ROW)
+
+        (letter,) = await store.dead_letters(DeadLetterFilter(tree=TEAM.key, killed=True))
+        others = DeadLetterFilter(tree=TEAM.key, agent="reader", killed=True)
+        again = plan("a/retry-2", TEAM)
+        assert (letter.session.spawn_key, letter.killed_by) == ("a", "ana")
+        assert await letters(store) == []
+        assert await letters(store, others) == []
+        await store.spawn([replace(again, retries=letter.run.id)])
+        assert await letters(store, DeadLetterFilter(killed=True)) == []
+
+
+async def test_a_killed_retry_that_is_done_again_closes_the_dead_letter(
+    open_store: OpenStore,
+) -> None:
+    async with open_store() as store:
+        await store.spawn([plan("a")])
+        await end(store, "a")
+        await store.spawn([replace(plan("a2"), retries=RunId("run-a"))])
+        await store.kill(SessionKey("agent:writer:subagent:a2"), by="ana")
+
+        await store.spawn([replace(plan("a3"), retries=RunId("run-a2"))])
+        await end(store, "a3", Outcome(status=RunStatus.DONE))
+
+        assert await letters(store) == []
 
 
 @pytest.mark.virtual_time

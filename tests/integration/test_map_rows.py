@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import orjson
 import pytest
 from pydantic import BaseModel, field_validator
+from typing_extensions import override
 
 import parallel_agents as pa
 from parallel_agents.api.opening import Options
 from parallel_agents.core.json_value import JsonObject
+from parallel_agents.core.model import Listener, ModelReply
 from parallel_agents.errors import Conflict, InvalidInput, MissingKey
 from parallel_agents.testing import RepliesWith
 
@@ -105,6 +109,95 @@ async def test_answers_are_instances_and_a_row_that_fails_is_one_of_the_results(
         assert results[1].output
 
 
+class Held(RepliesWith):
+    """Answers once it may."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda request: request.messages[-1].text.upper())
+        self.is_asked, self.may_answer = asyncio.Event(), asyncio.Event()
+
+    @override
+    async def respond(
+        self, request: pa.ModelRequest, listener: Listener | None = None
+    ) -> ModelReply:
+        self.is_asked.set()
+        await self.may_answer.wait()
+        return await super().respond(request, listener)
+
+
+class ToldOfOthers(logging.Handler):
+    """Has an event for each who is told that the map is at work for somebody else."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.count, self.events = 0, [asyncio.Event() for _ in range(most)]
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        if "on a request with other rows" in record.getMessage():
+            self.events[self.count].set()
+            self.count += 1
+
+    def __enter__(self) -> Self:
+        logging.getLogger("parallel_agents").addHandler(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger("parallel_agents").removeHandler(self)
+
+
+WHAT: Any = {"text": "On {text}", "key": "t", "model": "scripted/m"}
+
+
+async def test_who_asks_while_the_map_is_at_work_gets_its_own_rows_once_that_has_ended(
+    tmp_path: Path,
+) -> None:
+    held, later, rows = Held(), echo(), list(tickets(4))
+
+    async def ask(*asked: JsonObject, model: RepliesWith, after: asyncio.Event | None) -> Any:
+        if after is not None:
+            await after.wait()
+        return await pa.amap_rows(WRITER, asked, **WHAT, **options(tmp_path, model))
+
+    with ToldOfOthers(2) as told:
+        async with asyncio.timeout(30):
+            first = asyncio.create_task(ask(*rows[:2], model=held, after=None))
+            lost = asyncio.create_task(ask(*rows[3:], model=later, after=held.is_asked))
+            last = asyncio.create_task(ask(*rows[1:3], model=later, after=told.events[0]))
+            await told.events[1].wait()
+            held.may_answer.set()
+            ends: Any = await asyncio.gather(first, lost, last, return_exceptions=True)
+
+    assert ends[0].rows == 2
+    # The last one has put its rows into the place of those of the one before.
+    assert isinstance(ends[1], InvalidInput)
+    assert [row.output for row in ends[2].results()] == ["ON TICKET 1", "ON TICKET 2"]
+    assert (len(held.requests), len(later.requests)) == (2, 1)
+
+
+async def test_a_map_that_is_killed_while_somebody_waits_for_it_is_not_asked_for_again(
+    tmp_path: Path,
+) -> None:
+    held, rows = Held(), list(tickets(2))
+
+    async def ask_later() -> Any:
+        await held.is_asked.wait()
+        return await pa.amap_rows(WRITER, rows[1:], **WHAT, **options(tmp_path, echo()))
+
+    with ToldOfOthers(1) as told:
+        async with asyncio.timeout(30), pa.open(home=tmp_path) as sessions:
+            first = asyncio.create_task(
+                pa.amap_rows(WRITER, rows[:1], **WHAT, **options(tmp_path, held))
+            )
+            second = asyncio.create_task(ask_later())
+            await told.events[0].wait()
+            await sessions.kill("t")
+            ends = await asyncio.gather(first, second)
+
+    assert [each.status for each in ends] == [pa.RunStatus.KILLED] * 2
+    assert len(held.requests) == 0
+
+
 def test_a_file_has_the_rows_too(tmp_path: Path) -> None:
     (tmp_path / "fruit.csv").write_text("fruit\napples\n")
 
@@ -188,11 +281,35 @@ def test_rows_are_priced_before_there_is_a_key(
     asked: Any = {"text": "On {text}", "key": "t", "model": "anthropic/claude-haiku-5-5"}
 
     price = pa.price_rows(WRITER, tickets(2), **asked, home=tmp_path)
+    more = pa.price_rows(WRITER, tickets(4), **asked, home=tmp_path)
+    within = pa.price_rows(WRITER, tickets(2), budget=0.5, **asked, home=tmp_path)
+    parts = pa.price_rows(
+        replace(WRITER, budget=pa.Budget(usd=0.1)), tickets(2), **asked, home=tmp_path
+    )
     with pytest.raises(MissingKey):
         pa.map_rows(WRITER, tickets(2), **asked, home=tmp_path)
 
     assert price.cost_usd
+    assert price.worst_usd is not None
+    assert price.worst_usd > 100 * price.cost_usd
+    assert more.worst_usd == pytest.approx(2 * price.worst_usd)
+    assert (within.worst_usd, within.is_worst_budget) == (0.5, True)
+    assert (parts.worst_usd, parts.is_worst_budget) == (0.2, False)
     assert price.missing_keys == ("ANTHROPIC_API_KEY",)
+
+
+def test_what_a_map_may_still_cost_is_what_is_left_of_its_budget(tmp_path: Path) -> None:
+    given = options(tmp_path, RepliesWith(lambda _: "ON"))
+    asked: Any = {"text": "On {text}", "key": "t", "model": "scripted/m", **given}
+
+    pa.map_rows(WRITER, tickets(2), budget=pa.Budget(tokens=100_000), **asked)
+    price = pa.price_rows(WRITER, tickets(3), **asked)
+    raised = pa.price_rows(WRITER, tickets(3), budget=pa.Budget(tokens=200_000), **asked)
+
+    assert price.worst_tokens is not None
+    assert 0 < price.worst_tokens < 100_000
+    assert raised.worst_tokens == price.worst_tokens + 100_000
+    assert price.is_worst_budget
 
 
 def test_a_step_of_a_ladder_that_lacks_its_key_is_skipped_by_the_price_too(

@@ -6,16 +6,17 @@ import asyncio
 import builtins
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Never
 
 from parallel_agents.api.map_calls import MapCall, MapOptions, Rows, RowWork, WhichRows
 from parallel_agents.api.mapping import TEXT, Items, tasks_of
-from parallel_agents.api.opening import Options
+from parallel_agents.api.opening import LOG, Options
 from parallel_agents.api.team_calls import team_of
 from parallel_agents.app.distant import Distant
-from parallel_agents.app.distant_maps import begin_map, receive_map
+from parallel_agents.app.distant_maps import begin_map, receive_map, result_of_own_map
 from parallel_agents.app.program_verbs import ProgramVerbs
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.annotations import Count, Duration, Name, Seconds
@@ -212,8 +213,9 @@ class ConnectedSessions(ProgramVerbs):
         with TemporaryDirectory(prefix="pagents-rows-") as folder:
             asked = await asyncio.to_thread(call.asked, kept_in=Path(folder))
             local = Path(asked.request.out)
-            begun = await begin_map(self._distant, asked, tuple(tags), local)
-        result = await receive_map(self._distant, begun, local)
+            begin = partial(begin_map, self._distant, asked, tuple(tags), local)
+            receive = partial(receive_map, self._distant, out=local)
+            result = await result_of_own_map(self._distant, begin, receive, LOG.warning)
         return map_result(asked.name, result, local, None)
 
     def pool(

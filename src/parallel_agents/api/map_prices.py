@@ -135,5 +135,5 @@ def price_rows(  # noqa: PLR0913 - the arguments of `map_rows`
 
 async def _price(app: App, asked: AskedMap) -> MapPrice:
     with pricing() as missing:
-        price = await price_map(app, asked.name, await asked.checked(app))
+        price = await price_map(app, asked.name, await asked.checked(app), asked.budget)
     return replace(price, missing_keys=missing.names)

@@ -15,12 +15,13 @@ from parallel_agents.api.map_calls import (
     RowWork,
     WhichRows,
 )
-from parallel_agents.api.opening import given_options, letting_calls_end, open_parts
+from parallel_agents.api.opening import LOG, given_options, letting_calls_end, open_parts
 from parallel_agents.api.watching import watch_map
 from parallel_agents.app.asked_map import AskedMap
 from parallel_agents.app.client import App
 from parallel_agents.app.farewell import FlowFarewell
 from parallel_agents.app.models import ModelFactory
+from parallel_agents.app.own_rows import OwnRows
 from parallel_agents.core.agent import Agent, T
 from parallel_agents.core.annotations import Count, Duration, Name, Seconds
 from parallel_agents.core.arguments import checked
@@ -157,8 +158,11 @@ async def _arun(call: MapCall[T]) -> MapResult[T]:
 async def _result(
     app: App, call: MapCall[T], asked: AskedMap, farewell: FlowFarewell
 ) -> MapResult[T]:
-    found = await asked.checked(app)
-    await app.sessions.plan_task(found.first.task)  # refuses a model that no row could be done on
-    watch = watch_map if call.has_progress else None
-    result = await flow_result(app, farewell, asked.begin(app, found.request), watch)
-    return map_result(asked.name, result, Path(found.request.out), call.output_type)
+    own, watch = OwnRows(asked, app, LOG.warning), watch_map if call.has_progress else None
+    while True:
+        found = await own.checked()
+        # Refuses a model that no row could be done on.
+        await app.sessions.plan_task(found.first.task)
+        result = await flow_result(app, farewell, own.begin(found.request), watch)
+        if not own.is_next:
+            return map_result(asked.name, result, Path(found.request.out), call.output_type)

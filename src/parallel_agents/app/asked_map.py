@@ -21,7 +21,7 @@ from parallel_agents.errors import InvalidInput
 from parallel_agents.maps.checking import CheckedRows, check_rows
 from parallel_agents.maps.filling import Filled
 from parallel_agents.maps.request import MapRequest
-from parallel_agents.maps.source import TEXT_OF_FILE, Source
+from parallel_agents.maps.source import TEXT_OF_FILE, Source, fingerprint
 from parallel_agents.maps.template import Template, escaped
 from parallel_agents.sessions.requests import check_task
 
@@ -129,11 +129,12 @@ class AskedMap(NamedTuple):
             check_batch(agent.in_folder, refine=request.refine, workspace=None)
 
         done = await rows_done(client, self.name) if earlier.input else set[str]()
-        left = set(done)
+        left, digest = set(done), fingerprint()
 
         def check(filled: Filled) -> None:
             check_task(filled.task, agent)
             left.discard(filled.key)
+            digest.update(f"{filled.key}\n".encode())  # also of what is in the files of a row
             if not first:
                 first.append(filled)
 
@@ -143,7 +144,8 @@ class AskedMap(NamedTuple):
         if request.batch > 1:
             tokens = await room_for_rows(client, first[0].task, request.batch)
             request = replace(request, batch_tokens=tokens)
-        request = replace(request, rows=found.count)
+        digest.update(found.digest.encode())
+        request = replace(request, rows=found.count, digest=digest.hexdigest())
         flow = request.flow_task(model=self.model)
         await client.sessions.check([await client.sessions.plan_flow(flow, key=self.name)])
         notes = [_NAMES_ALONE] if _has_names_alone(request, agent) else []

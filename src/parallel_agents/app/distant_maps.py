@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from parallel_agents.app.asked_map import AskedMap, no_text
 from parallel_agents.app.distant import Distant
+from parallel_agents.app.own_rows import is_of_others, is_replaced, told_of_others
 from parallel_agents.app.received_file import ReceivedFile, is_of_map
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import SessionKey, make_flow_key
@@ -61,6 +62,39 @@ async def begin_map(
     if out is not None:
         await _check_out(distant, asked.name, out)
     return await distant.maps.begin(await _body(distant, asked, tags))
+
+
+async def result_of_own_map(
+    distant: Distant,
+    begin: Callable[[], Awaitable[BegunMapForm]],
+    receive: Callable[[BegunMapForm], Awaitable[Result]],
+    tell: Callable[[str], None],
+) -> Result:
+    """What a map came to, on the rows that are asked for.
+
+    While it is at work on other rows, or is done on others instead, that is waited for first.
+
+    Args:
+        distant: the gateway.
+        begin: begins the map, each time with all that is asked for.
+        receive: receives its results.
+        tell: is told that there is something to wait for.
+
+    Raises:
+        PagentsError: as from `begin` and `receive`.
+    """
+    sessions = distant.sessions
+    while True:
+        begun = await begin()
+        if await is_of_others(sessions, begun.run_id, begun.kept):
+            tell(told_of_others(begun.kept))
+        else:
+            result = await receive(begun)
+            if not is_replaced(result):
+                return result
+            tell(told_of_others(["rows"]))
+        row = await sessions.find(begun.session_key)
+        await sessions.wait([row.run.id])
 
 
 async def price_map_at_distance(distant: Distant, asked: AskedMap) -> PricedMapForm:

@@ -28,9 +28,11 @@ from parallel_agents.core.plan_inputs import complete_input
 from parallel_agents.core.plan_items import Copies, copies_of, most_items, reads_only
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.store import SessionPlan
+from parallel_agents.core.task import Task
 from parallel_agents.core.template import Misread, fill_input
 from parallel_agents.errors import InvalidInput, PagentsError
 from parallel_agents.orchestration.request import DoRequest
+from parallel_agents.orchestration.roster import REPORTER
 from parallel_agents.sessions.retries import max_cost_of_first_call
 from parallel_agents.settings import Environment
 
@@ -162,8 +164,32 @@ async def foresee_goal(client: Client, environment: Environment, request: DoRequ
         return found._replace(bound=Bound.of(request.budget))  # planning is not all that it does
     plan = with_default_model(request.plan, request.model)
     found = await foresee_plan(client, environment, plan, request.material)
-    # What the planning, the report and further plans cost has no budget of its own.
-    return found._replace(budget=request.budget, bound=Bound.of(request.budget))
+    return await _with_report(client, request, found)
+
+
+async def _with_report(client: Client, request: DoRequest, found: Foresight) -> Foresight:
+    """The steps of a goal's plan with what reports on them, and with the further plans that there may be."""
+    steps, budget = found.bound, request.budget
+    further = Bound() if request.replans else NOTHING
+    bound = steps.plus(await _bound_of_report(client, request)).plus(further).within(budget)
+    found = found._replace(budget=budget, bound=bound)
+    if steps == Bound() or steps.within(budget) == bound:
+        return found
+    more = (
+        "what reports on them, and a further plan if some fail," if request.replans else "a report"
+    )
+    note = f"The steps cost at most {steps.told}, by their budgets; {more} is not in that."
+    return found._replace(notes=(note, *found.notes))
+
+
+async def _bound_of_report(client: Client, request: DoRequest) -> Bound:
+    try:
+        reporter = replace(client.agent(REPORTER), input_schema=None)
+        return bound_of(
+            client, await client.sessions.plan_task(Task(reporter, "-", model=request.model))
+        )
+    except PagentsError:  # then the steps alone are told
+        return Bound()
 
 
 class _Walk:

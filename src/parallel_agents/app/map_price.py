@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import NamedTuple
 
 from parallel_agents.app.asked_map import CheckedMap
 from parallel_agents.app.client import Client
+from parallel_agents.app.map_bound import most_of_run, within_budget
+from parallel_agents.app.output_hint import output_hint
 from parallel_agents.app.reduce_price import ReduceCalls, ReducePricing
-from parallel_agents.core.budget import Amount
+from parallel_agents.core.bound import NOTHING, Bound
+from parallel_agents.core.budget import Amount, Budget
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.going_on import is_closed
@@ -51,6 +54,11 @@ class MapPrice(Frozen):
         is_exact: whether each call was priced; otherwise some of them stand for the others.
         is_closed: whether the map was killed, so that it only shows its results.
         missing_keys: the keys that are not set, and without which the map cannot begin.
+        worst_nanousd: the most that all of the map costs, in billionths of a US dollar: what is left of its
+            budget, or less if its runs cannot spend that with all calls that they may make. None if nothing bounds it.
+        worst_tokens: the most tokens by budgets; None if none bounds them.
+        is_worst_budget: whether it is the map's budget that bounds it.
+        notes: what would lower it much.
     """
 
     rows: int
@@ -64,6 +72,15 @@ class MapPrice(Frozen):
     reduce_model: str = ""
     is_closed: bool = False
     missing_keys: tuple[str, ...] = ()
+    worst_nanousd: int | None = None
+    worst_tokens: int | None = None
+    is_worst_budget: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def worst_usd(self) -> float | None:
+        """The most that all of the map costs in US dollars; None if nothing bounds it."""
+        return None if self.worst_nanousd is None else self.worst_nanousd / NANOUSD_PER_USD
 
     @property
     def cost_usd(self) -> float | None:
@@ -85,9 +102,10 @@ class _Tally:
     calls: int = 0
     priced_rows: int = 0
     amounts: list[Amount] = field(default_factory=list[Amount])
+    bound: Bound = NOTHING
 
 
-async def price_map(client: Client, name: str, checked: CheckedMap) -> MapPrice:
+async def price_map(client: Client, name: str, checked: CheckedMap, budget: Budget) -> MapPrice:
     """What a map that was checked would cost: its rows, and what combines them; what is done costs nothing."""
     session, first = SessionKey(make_flow_key(MAP, name)), checked.first.task
     begun = await client.sessions.list(Filter(session=session))
@@ -100,7 +118,18 @@ async def price_map(client: Client, name: str, checked: CheckedMap) -> MapPrice:
         reducing = ReducePricing(client, session, asked, lines)
         tally = await _priced(client, session, checked, reducing, is_begun=bool(begun))
         reduced = await reducing.calls(plan) if request.reduce else None
-    return _sum(plan.model, tally, reduced)
+    price = _sum(plan.model, tally, reduced)
+    rows = _scaled(tally)
+    most = rows.plus(NOTHING if reduced is None else reduced.bound)
+    found = await within_budget(client, session, budget, most, is_begun=bool(begun))
+    hint = "" if found.is_budget or reduced else output_hint(client, [(plan, tally.calls)])
+    return replace(
+        price,
+        worst_nanousd=found.most.nanousd,
+        worst_tokens=found.most.tokens,
+        is_worst_budget=found.is_budget,
+        notes=(hint,) if hint else (),
+    )
 
 
 async def _priced(
@@ -146,7 +175,18 @@ async def _price(client: Client, group: Sequence[_Asked], tally: _Tally, every: 
     plan = await client.sessions.plan_task(rows[0].task if len(rows) == 1 else batch_task(rows))
     tools = client.session_tools.as_tools()
     tally.amounts.append(max_cost_of_first_call(client.models, tools, plan))
+    tally.bound = tally.bound.plus(most_of_run(client, plan))
     tally.priced_rows += len(rows)
+
+
+def _scaled(tally: _Tally) -> Bound:
+    """The most that all rows cost, of which those that were looked at are a part."""
+    if not tally.priced_rows:
+        return NOTHING
+    nanousd, tokens = (
+        None if each is None else -(-each * tally.rows // tally.priced_rows) for each in tally.bound
+    )
+    return Bound(nanousd, tokens)
 
 
 def _some(filled: Iterator[Filled]) -> list[Filled]:
@@ -178,5 +218,14 @@ def _sum(model: str, tally: _Tally, reduced: ReduceCalls | None) -> MapPrice:
 
 def _closed(rows: int, model: str) -> MapPrice:
     return MapPrice(
-        rows=0, done=rows, calls=0, model=model, nanousd=0, tokens=0, is_exact=True, is_closed=True
+        rows=0,
+        done=rows,
+        calls=0,
+        model=model,
+        nanousd=0,
+        tokens=0,
+        is_exact=True,
+        is_closed=True,
+        worst_nanousd=0,
+        worst_tokens=0,
     )

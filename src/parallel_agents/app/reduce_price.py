@@ -11,6 +11,8 @@ from typing import IO, NamedTuple
 import orjson
 
 from parallel_agents.app.client import Client
+from parallel_agents.app.map_bound import most_of_run
+from parallel_agents.core.bound import NOTHING, Bound
 from parallel_agents.core.budget import Amount
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.retry_keys import name_of
@@ -32,11 +34,13 @@ class ReduceCalls(NamedTuple):
         calls: how many there are; 0 if all is combined already.
         most: what they cost at most.
         model: of them.
+        bound: the most that their runs cost.
     """
 
     calls: int
     most: Amount
     model: str
+    bound: Bound = NOTHING
 
 
 class ReducePricing:
@@ -79,7 +83,8 @@ class ReducePricing:
             counts, most = await self._open_parts(plan)
         calls = sum(counts)
         nanousd = None if most.nanousd is None else most.nanousd * calls
-        return ReduceCalls(calls, Amount(nanousd, most.tokens * calls), plan.model)
+        bound = most_of_run(self._client, plan).times(calls)
+        return ReduceCalls(calls, Amount(nanousd, most.tokens * calls), plan.model, bound)
 
     async def _open_parts(self, plan: SessionPlan) -> tuple[list[int], Amount]:
         """How many parts are not combined in each round, and the most that one of them costs."""

@@ -24,15 +24,19 @@ def is_free(client: Client, model: str) -> bool:
     return client.models.most_nanousd(model, _MANY, _MANY) == 0
 
 
-def most_by_calls(client: Client, plan: SessionPlan) -> int | None:
+def most_by_calls(
+    client: Client, plan: SessionPlan, *, most_tokens: int | None = None
+) -> int | None:
     """What a run costs if it makes all of its calls with a full context, in billionths of a US dollar.
 
-    None if that is not known, or if others may work for the run.
+    None if that is not known, or if others may work for the run. With `most_tokens`, what it would be if its
+    answers had no more.
     """
     limits = plan.queued.limits
     output, turns = limits.max_output_tokens, limits.max_turns
     if _has_others(plan) or output is None or turns is None:
         return None
+    output = output if most_tokens is None else min(output, most_tokens)
     each: list[int] = []
     for model in plan.queued.ladder or (plan.model,):
         window = client.models.get(model).capabilities.context_tokens

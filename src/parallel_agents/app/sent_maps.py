@@ -10,10 +10,13 @@ from typing import NamedTuple
 from parallel_agents.app.asked_before import asked_before
 from parallel_agents.app.asked_map import AskedMap, CheckedMap
 from parallel_agents.app.client import Client
-from parallel_agents.app.map_files import MapFiles, digest_of
+from parallel_agents.app.map_files import MapFiles
 from parallel_agents.core.ids import make_flow_key
 from parallel_agents.core.verbs import SessionVerbs, Spawned
 from parallel_agents.maps.request import MAP, MapRequest
+
+# Whoever asked for the run before the last may still be fetching its results.
+_KEPT_RUNS = 2
 
 
 class BegunMap(NamedTuple):
@@ -42,10 +45,12 @@ class SentMaps(MapFiles):
         spawned = await asked.begin(client, checked.request, verbs, tags)
         runs = await asked_before(client, make_flow_key(MAP, asked.name))
         latest = MapRequest.of(runs[-1])
-        rows, sent = Path(latest.source.paths[0]), Path(checked.request.source.paths[0])
-        has_rows = rows == sent or await asyncio.to_thread(_are_same, rows, sent)
-        await asyncio.to_thread(self.keep_only, asked.name, {rows, Path(latest.out)})
-        return BegunMap(spawned, has_rows)
+        outs = {Path(str(run.options.get("out"))) for run in runs[-_KEPT_RUNS:]}
+        rows = Path(latest.source.paths[0])
+        await asyncio.to_thread(self.keep_only, asked.name, {rows, *outs})
+        # Each run has a file of its own here, which nobody has asked for.
+        kept = tuple(name for name in spawned.kept if name != "out")
+        return BegunMap(spawned._replace(kept=kept), "rows" not in kept)
 
     async def drop_unless_begun(self, client: Client, key: str, upload: str) -> None:
         """Remove what was sent for a map, unless its latest run does these rows."""
@@ -53,10 +58,3 @@ class SentMaps(MapFiles):
         rows = self.rows_of(key, upload)
         if not runs or Path(MapRequest.of(runs[-1]).source.paths[0]) != rows:
             await asyncio.to_thread(self.drop, key, upload)
-
-
-def _are_same(one: Path, other: Path) -> bool:
-    try:
-        return digest_of(one) == digest_of(other)
-    except OSError:  # rows of the gateway's machine, which are gone
-        return False

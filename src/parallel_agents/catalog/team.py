@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.gate import Gate, Refine
+from parallel_agents.core.json_example import example_of_input
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.object_schema import defaults, properties, required
 from parallel_agents.core.plan import Plan
@@ -16,8 +17,6 @@ from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.task import OnFailure, Task
 from parallel_agents.core.template import fill_input, fill_text
 from parallel_agents.errors import InvalidInput
-
-_EXAMPLES = {"array": "'[\"...\"]'", "object": "'{...}'", "number": "1.5", "integer": "3"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,9 +134,7 @@ class Team:
             )
 
     def _example(self, name: str) -> str:
-        kind = properties(self.input_schema)[name].get("type")
-        example = _EXAMPLES.get(kind, '"..."') if isinstance(kind, str) else '"..."'
-        return f"--input {name}={example}"
+        return f"--input {example_of_input(self.input_schema, name).option}"
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from parallel_agents.core.budget import Budget
+from parallel_agents.core.dollars import limit_dollars
+from parallel_agents.core.usage import NANOUSD_PER_USD
 
 
 class Bound(NamedTuple):
@@ -17,6 +19,22 @@ class Bound(NamedTuple):
     def of(cls, budget: Budget) -> Bound:
         """The bound that a budget is."""
         return cls(budget.nanousd, budget.tokens)
+
+    @property
+    def usd(self) -> float | None:
+        """The most US dollars."""
+        return None if self.nanousd is None else self.nanousd / NANOUSD_PER_USD
+
+    @classmethod
+    def in_usd(cls, usd: float | None, tokens: int | None) -> Bound:
+        """The bound of so many US dollars."""
+        return cls(None if usd is None else round(usd * NANOUSD_PER_USD), tokens)
+
+    @property
+    def told(self) -> str:
+        """The bound as people read it, such as `$2.00 or 5,000 tokens`; empty if there is none."""
+        usd = [] if self.nanousd is None else [limit_dollars(self.nanousd)]
+        return " or ".join([*usd, *([] if self.tokens is None else [f"{self.tokens:,} tokens"])])
 
     def plus(self, other: Bound) -> Bound:
         """That of both together."""

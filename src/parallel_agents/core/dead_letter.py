@@ -22,14 +22,15 @@ from parallel_agents.core.session import Session
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter(Frozen):
-    """A failed run that a person, a program or a team spawned.
+    """A failed run that a person, a program or a team spawned, or one that somebody killed.
 
     Attributes:
         queued: the task of the run.
         error: the error that ended it, or None if none was recorded.
-        at: when it failed, in seconds since the epoch.
+        at: when it ended, in seconds since the epoch.
         retried_by: the session of its latest retry, if there is one; the retry has not succeeded.
         budget: the budget of its session, together with everything it spawned.
+        killed_by: who has killed it; empty if it failed.
     """
 
     session: Session
@@ -39,6 +40,7 @@ class DeadLetter(Frozen):
     at: float
     retried_by: SessionKey | None = None
     budget: Budget = NO_BUDGET
+    killed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,8 @@ class DeadLetterFilter(Checked):
         since: the earliest time of the failure, in seconds since the epoch.
         tree: the session of the failed task, or the session of its team.
         run: the failed run.
+        killed: whether those are meant that somebody killed, and that were not tried again; they
+            are no dead letters unless they are asked for.
     """
 
     agent: str | None = None
@@ -58,6 +62,7 @@ class DeadLetterFilter(Checked):
     since: float | None = None
     tree: Converted[SessionKey | None, str | None] = default(None)
     run: Converted[RunId | None, str | None] = default(None)
+    killed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +95,7 @@ class DeadLetterStore(Protocol):
         """Runs of roots and of teams' tasks that failed and were not dropped, the newest first.
 
         A dead letter disappears once its retry succeeds; if the retry fails, its own replaces it.
+        With `killed`, the tasks of that kind that somebody killed.
         """
         ...
 

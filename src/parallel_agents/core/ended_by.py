@@ -6,7 +6,7 @@ OTHER_ROW = "another row's failure"
 OTHER_OPTIONS = "the same work with other options"
 FLOW = "the end of its flow"
 PARENT = "its parent's end"
-STAYS_KILLED = "stays killed: another id or key asks for it"
+STAYS_KILLED = "stays killed; `pagents retry ID --killed` runs it again"
 _OF_RUNTIME = frozenset({OTHER_ROW, OTHER_OPTIONS, FLOW, PARENT})
 
 

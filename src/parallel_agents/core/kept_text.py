@@ -8,31 +8,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import orjson
 
 from parallel_agents.core.ids import RunId
+from parallel_agents.core.kept_path import DIGITS, FOLDER, read_kept_path
 from parallel_agents.core.message import Place, ToolCall
 
 # The tool that reads what is kept.
 READER = "read_file"
-_FOLDER = "@kept"
-_DIGITS = 8
 _MOST_LINE_CHARACTERS = 2_000
 _WHOLE_OF = " The whole of result N: "
 # As `reading` writes it, in the mark of a cut or in a note.
 _REFERENCE = re.compile(
-    rf"(?:; |{_WHOLE_OF})read it with {READER} \{{\"path\":\"{_FOLDER}/[^\"\n]{{1,200}}\""
+    rf"(?:; |{_WHOLE_OF})read it with {READER} \{{\"path\":\"{FOLDER}/[^\"\n]{{1,200}}\""
     r"(?:,\"[a-z]+\":[0-9]+)*\}\.?"
 )
-
-
-class KeptPath(NamedTuple):
-    """An event of a session: the first digits of its run's id, and its key."""
-
-    run: str
-    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +43,7 @@ class KeptAt:
 
 
 def kept_path(run: RunId | None, key: Place | str) -> str:
-    return f"{_FOLDER}/{(run or '')[:_DIGITS]}/{key}"
-
-
-def read_kept_path(path: str) -> KeptPath | None:
-    """What a path names; None if it is the path of a file."""
-    folder, _, rest = path.removeprefix("./").partition("/")
-    run, _, key = rest.partition("/")
-    is_kept = folder == _FOLDER and len(run) == _DIGITS and bool(key)
-    return KeptPath(run, key) if is_kept else None
+    return f"{FOLDER}/{(run or '')[:DIGITS]}/{key}"
 
 
 def reads_kept(call: ToolCall) -> bool:

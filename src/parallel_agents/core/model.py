@@ -9,10 +9,10 @@ from enum import StrEnum
 from typing import Protocol
 
 from parallel_agents.core.agent import ThinkingLevel
-from parallel_agents.core.budget import most_tokens, most_tokens_around
 from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.message import Message
+from parallel_agents.core.request_size import most_tokens, most_tokens_around
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.tool import ToolSpec
 from parallel_agents.core.usage import Usage

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from parallel_agents.core.json_example import example_of_input
 from parallel_agents.core.object_schema import defaults, properties, required
 from parallel_agents.core.plan import Plan
 from parallel_agents.core.schema import Json, JsonObject, Schema
@@ -90,12 +91,18 @@ def complete_input(
     if missing := [name for name in required(plan.input_schema) if name not in filled]:
         raise InvalidInput(
             f"{plan.name} needs {', '.join(map(repr, missing))}",
-            hint=f"add --input {missing[0]}=..., in Python input={{{missing[0]!r}: ...}}",
+            hint=f"add {_example(plan, missing[0])}",
         )
     if problems := Schema(plan.input_schema).problems(filled):
+        name = problems[0].where.partition("/")[0]
         raise InvalidInput(
             f"{plan.name} does not accept this input: {problems[0]}",
             why="; ".join(map(str, problems[1:])),
-            hint="correct the input",
+            hint=f"write, for example, {_example(plan, name)}" if name else "correct the input",
         )
     return filled
+
+
+def _example(plan: Plan, name: str) -> str:
+    example = example_of_input(plan.input_schema, name)
+    return f"--input {example.option}, in Python input={example.python}"

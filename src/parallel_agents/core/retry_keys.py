@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from parallel_agents.core.ids import function_of
+from parallel_agents.core.session import Session
+
 _MARK = "/retry-"
 
 
@@ -33,6 +36,17 @@ def step_of(spawn_key: str) -> str:
     ('draft', 'draft', 'draft')
     """
     return name_of(spawn_key).partition("@")[0]
+
+
+def task_of(session: Session) -> tuple[str, str]:
+    """What a session is a try of: a task of one flow, as the flow's key and the task's name; or itself alone.
+
+    Nested flows have tasks of the same names, and each has its own.
+    """
+    parent = session.parent
+    if parent is None or not function_of(parent):
+        return "", session.key
+    return parent, name_of(session.spawn_key)
 
 
 def earlier_tries(keys: Iterable[str]) -> list[bool]:

@@ -13,7 +13,7 @@ from parallel_agents.core.command import CommandEnd
 from parallel_agents.core.encoded import Encodable
 from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.ids import RunId, SessionKey
-from parallel_agents.core.kept_text import KeptPath
+from parallel_agents.core.kept_path import KeptPath
 from parallel_agents.core.question import Answer
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.shared_state import SharedState

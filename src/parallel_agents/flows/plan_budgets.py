@@ -1,14 +1,14 @@
-"""Plan budgets: which budget of a plan kept a step from its end, and how to raise it."""
+"""Plan budgets: which budget of a plan, or which kill, kept a step from its end, and what to do about it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from parallel_agents.core.budget import Budget, account_of
 from parallel_agents.core.ended_by import STAYS_KILLED
 from parallel_agents.core.plan import Plan, Step
-from parallel_agents.core.run import Result
+from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.errors import PagentsError, StepFailed
 
@@ -57,8 +57,26 @@ def _told(budget: Budget) -> str:
     return f" ({' or '.join(bounds)})" if bounds else ""
 
 
-def budget_hints(errors: Iterable[PagentsError]) -> tuple[str, str]:
-    """How to raise the budgets that ended tasks, and the first of their accounts; empty if none did."""
+def hint_of(errors: Sequence[PagentsError], otherwise: str) -> tuple[str, str]:
+    """What to do about tasks that are not done, and the first account that left no room; empty if none did.
+
+    Args:
+        errors: of the tasks.
+        otherwise: what to do where no budget and no person ended one of them.
+    """
+    if errors and all(error.hint == KILLED_HINT for error in errors):
+        return KILLED_HINT, ""
     short = [each for each in errors if isinstance(each, StepFailed) and each.account]
     hints = [*dict.fromkeys(each.hint for each in short)]
-    return "; ".join(hints[:_MOST_TOLD]), short[0].account if short else ""
+    hint = "; ".join(hints[:_MOST_TOLD]) or otherwise
+    if KILLED_HINT not in hint and any(KILLED_HINT in error.hint for error in errors):
+        hint = f"{hint}; {KILLED_HINT}"
+    return hint, short[0].account if short else ""
+
+
+def killed_hint(result: Result[Any]) -> str:
+    """What to say of a task that somebody killed, or a part of which; empty if nobody did."""
+    if result.status is RunStatus.KILLED:
+        return KILLED_HINT
+    hint = result.error.hint if result.error else ""
+    return hint if KILLED_HINT in hint else ""

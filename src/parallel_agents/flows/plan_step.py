@@ -34,13 +34,14 @@ from parallel_agents.flows.create_step import create_task, created
 from parallel_agents.flows.gathered import checked_result, together, why_not_done
 from parallel_agents.flows.naming import label_of
 from parallel_agents.flows.people import MOST_CHARACTERS, Asking
-from parallel_agents.flows.plan_budgets import KILLED_HINT, budget_hints, how_to_raise
+from parallel_agents.flows.plan_budgets import hint_of, how_to_raise, killed_hint
 from parallel_agents.flows.plan_task import plan_task
 from parallel_agents.flows.routing import hand_off
 from parallel_agents.flows.steps import Steps
 from parallel_agents.flows.work import Call
 
 _SHOWN = 3
+_FEWER = "set `min_done` if fewer are enough"
 
 
 def shortened(text: str) -> str:
@@ -118,8 +119,7 @@ class PlanStep:
             if len(items) - len(lost) < least:
                 is_partly = len(lost) < len(items) or _is_partly(lost)
                 kind = StepPartlyDone if is_partly else StepFailed
-                hint, account = budget_hints(error for _, error in lost)
-                hint = hint or "set `min_done` if fewer are enough"
+                hint, account = hint_of([error for _, error in lost], _FEWER)
                 raise kind(what, why=told, hint=hint, account=account)
             self._steps.work.note(f"{what}: {told}")
         return [output for output, error in ends if error is None]
@@ -180,9 +180,7 @@ class PlanStep:
         try:
             return checked_result(result, name, check=True)
         except StepFailed as error:
-            error.hint = self._how_to_raise(result) or error.hint
-            if result.status is RunStatus.KILLED:
-                error.hint = KILLED_HINT
+            error.hint = killed_hint(result) or self._how_to_raise(result) or error.hint
             raise
 
     def _how_to_raise(self, result: Result[Any]) -> str:
@@ -205,7 +203,7 @@ class PlanStep:
             raise kind(
                 why_not_done(result),
                 why=why,
-                hint=self._how_to_raise(result),
+                hint=self._how_to_raise(result) or killed_hint(result),
                 account=result.error.account if result.error else "",
             )
         found = result.output_json

@@ -16,13 +16,14 @@ from parallel_agents.core.template import Misread, fill_text
 from parallel_agents.errors import Incomplete, PagentsError, StepFailed, StepPartlyDone
 from parallel_agents.flows.flow import Flow, steps_of
 from parallel_agents.flows.people import Asking
-from parallel_agents.flows.plan_budgets import KILLED_HINT, budget_hints
+from parallel_agents.flows.plan_budgets import hint_of
 from parallel_agents.flows.plan_limits import limited_plan
 from parallel_agents.flows.plan_step import PlanStep, shortened
 from parallel_agents.flows.steps import Steps
 from parallel_agents.flows.work import Work
 
 _YES, _NO = "yes", "no"
+_AGAIN = "run it again under the same name to try the failed tasks again"
 LOST = (StepStatus.FAILED, StepStatus.BLOCKED)
 
 
@@ -180,13 +181,11 @@ def judge(work: Work, ends: Mapping[str, StepEnd], least: int | None) -> None:
         f"{done} are done, and min_done asks for {least}"
     ]
     errors = [end.error for end in lost.values() if end.error is not None]
-    hint, account = budget_hints(errors)
-    if errors and all(error.hint == KILLED_HINT for error in errors):
-        hint = KILLED_HINT
+    hint, account = hint_of(errors, _AGAIN)
     error = Incomplete(
         f"{len(lost) or len(ends) - done} of {len(ends)} tasks did not succeed",
         why="; ".join(told[:5]),
-        hint=hint or "run it again under the same name to try the failed tasks again",
+        hint=hint,
     )
     is_some_done = done > 0 or any(end.is_partly for end in lost.values())
     is_enough = is_some_done if least is None else done >= least

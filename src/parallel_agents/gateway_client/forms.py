@@ -365,8 +365,12 @@ class PricedMapForm:
     is_exact: bool
     likely: MoneyForm | None
     from_runs: int
+    worst_case_usd: float | None
+    worst_case_tokens: int | None
+    is_worst_budget: bool
+    notes: tuple[str, ...]
     missing_keys: tuple[str, ...]
-    notes: tuple[str, ...] = ()
+    notes_on_rows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -192,6 +192,7 @@ class RemoteSessions(RemotePausing):
             "input": {**edits.input},
             "current": edits.current,
             "afresh": edits.afresh,
+            "killed": bool(letter.killed_by),
             "dry_run": dry_run,
         }
         send = self._exchange.ask if dry_run else self._exchange.change

@@ -50,6 +50,7 @@ class MapRequest:
             the model is not known.
         hidden: columns that the file of results leaves out.
         rows: how many there were when they were checked; None if nobody has.
+        digest: identifies the rows, and what is asked of each, as they were then.
     """
 
     agent: str
@@ -73,6 +74,7 @@ class MapRequest:
     batch_tokens: int | None = None
     hidden: tuple[str, ...] = ()
     rows: int | None = None
+    digest: str = ""
 
     def flow_task(
         self,

@@ -82,9 +82,18 @@ def sums_of(run: Run, spent: Spend) -> JsonObject:
 
 
 def child_row(
-    row: Row, index: int, now: float, children: Sequence[Row], *, is_given: bool
+    row: Row, index: int, now: float, children: Sequence[Row], *, spent: Spend, is_given: bool
 ) -> dict[str, Json]:
-    """A child in `subagents list`; `children` are its own, and `is_given` says whether its result was read."""
+    """A child in `subagents list`.
+
+    Args:
+        row: with its last run.
+        index: its number in the list.
+        now: seconds since the epoch.
+        children: its own.
+        spent: what all its runs and all below it used.
+        is_given: whether its result was read.
+    """
     session, run = row.session, row.run
     seconds = _runtime(run, now)
     item: dict[str, Json] = {
@@ -101,7 +110,7 @@ def child_row(
         "runtime": f"{seconds:.0f}s",
         "runtimeMs": round(seconds * 1000),
         "model": run.model,
-        "totalTokens": run.spend.usage.total_tokens,
+        "totalTokens": spent.usage.total_tokens,
         "startedAt": millis(run.started_at),
     }
     if run.finished_at is not None:

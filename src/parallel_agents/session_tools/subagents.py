@@ -135,9 +135,9 @@ async def _shown(
     for number, row in chosen:
         below = await _grandchildren(call, row)
         more = {**call.waits_for(row), **needs.get(row.run.id, {})}
-        is_given = row.run.id in given
+        spent, is_given = await call.records.spent(row.session.key), row.run.id in given
         each = (
-            {**child_row(row, number, now, below, is_given=is_given), **more},
+            {**child_row(row, number, now, below, spent=spent, is_given=is_given), **more},
             {**task_row(row, is_given=is_given), **more},
         )
         left -= len(orjson.dumps(each))

@@ -108,10 +108,13 @@ class SessionTools:
         After `seconds`, the results of those that have ended.
         """
         await self.wait(runs, requester, seconds=seconds)
-        call = self._call_by(requester)
-        results = await call.sessions.wait(runs, until=Until.NOW)
-        await call.mark_reported([each.run_id for each in results])
+        results = await self._sessions_of(requester).wait(runs, until=Until.NOW)
+        await self.note_given([each.run_id for each in results], requester)
         return results
+
+    async def note_given(self, runs: Sequence[RunId], requester: Requester) -> None:
+        """Remember that the requester was given the results of these runs."""
+        await self._call_by(requester).mark_reported(runs)
 
     async def wait(
         self, runs: Sequence[RunId], requester: Requester, *, seconds: float | None

@@ -26,10 +26,12 @@ _ARGUMENTS = {
     "timeout": "runTimeoutSeconds",
 }
 _COMMAND = re.compile(rf"`pagents ({'|'.join(sorted(_TOOLS, key=len, reverse=True))})`")
-_VALUE = r"(?:'[^']*'|\{[^}]*\}|\w[\w.]*(?:\([^)]*\))?)?"
+_LIST_OF_ONE = re.compile(r"`pagents list [^`\s-][^`\s]*`")
+_OBJECT = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
+_VALUE = rf"(?:'[^']*'|{_OBJECT}|\w[\w.]*(?:\([^)]*\))?)?"
 _TASK = r"Task\(\.\.\., [^)]*\)(?:, or workspace=)?"
 _IN_PYTHON = re.compile(rf" \(in Python [^)]*\)|[,;] in Python,? (?:{_TASK}|\w+={_VALUE})")
-_INPUT = re.compile(r"(?:-i|--input) ([\w.-]+)=(\.\.\.|\S+)")
+_INPUT = re.compile(r"(?:-i|--input) ([\w.-]+)=(\.\.\.|'[^']*'|[^\s;,]+)")
 # A file or a folder that a command reads, which a tool does not.
 _FILE = re.compile(r" or (?:-i [\w.-]+=@FILE|--workspace DIR)")
 _OPTION = re.compile(
@@ -40,9 +42,17 @@ _OPTION = re.compile(
 def for_models(text: str) -> str:
     """A text with the tools in the place of the commands that do the same, and their arguments for options."""
     text = _COMMAND.sub(lambda found: _TOOLS[found[1]], text)
-    text = _IN_PYTHON.sub("", text)
-    text = _INPUT.sub(lambda found: f'"input": {{"{found[1]}": {found[2]}}}', _FILE.sub("", text))
+    text = _IN_PYTHON.sub("", _LIST_OF_ONE.sub("sessions_list", text))
+    text = _INPUT.sub(_input, _FILE.sub("", text))
     return _OPTION.sub(_argument, text)
+
+
+def _input(found: re.Match[str]) -> str:
+    """An input as JSON has it; what a shell needs around it is left out."""
+    text = found[2].strip("'")
+    is_text = text == "..." or (text != found[2] and text[:1] not in {"[", "{"})
+    value = f'"{text}"' if is_text else text
+    return f'"input": {{"{found[1]}": {value}}}'
 
 
 def _argument(found: re.Match[str]) -> str:

@@ -20,8 +20,7 @@ _OF_RUN = ("limits", "gates", "refine", "cache_seconds")
 _OF_TEAM = ("model", "timeout_seconds", "on_failure", "min_done")
 _OF_FLOW = ("model", "timeout_seconds")
 _OF_MAP = ("out", "limit", "batch", "on_failure", "reduce", "reduce_text", *_OF_RUN)
-_OF_ROWS = ("source", "rows")
-_ROWS = "rows"
+_DIGEST, _ROWS = "digest", "rows"
 _OF_TASK = ("model", "ladder", "priority", "workspace", "tags", *_OF_RUN)
 
 
@@ -60,7 +59,7 @@ def _of_work(found: SpawnOutcome, queued: Queued, plan: SessionPlan) -> Iterable
     if queued.flow is not None and plan.queued.flow is not None:
         one, other = queued.flow, plan.queued.flow
         named = [name for name in _OF_MAP if one.options.get(name) != other.options.get(name)]
-        if any(one.options.get(name) != other.options.get(name) for name in _OF_ROWS):
+        if one.options.get(_DIGEST) != other.options.get(_DIGEST):
             named.append(_ROWS)
         return (*_different(_OF_FLOW, one, other), *named)
     names = _different(_OF_RUN, queued, plan.queued)
@@ -74,10 +73,7 @@ def describe_kept(spawned: Spawned) -> str:
     if not spawned.kept:
         return ""
     names = ", ".join(name.removesuffix("_seconds").replace("_", " ") for name in spawned.kept)
-    told = f"this work keeps the options it began with ({names}); new work under another id or key has the new ones"
-    if _ROWS in spawned.kept:
-        told += "; for its new rows, ask for the same again once it has ended: what is done costs nothing"
-    return told
+    return f"this work keeps the options it began with ({names}); new work under another id or key has the new ones"
 
 
 def _of_team(was: TeamTask, now: TeamTask) -> Iterable[str]:

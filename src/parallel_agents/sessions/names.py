@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Protocol
 
 from parallel_agents.core.event_store import EventStore
 from parallel_agents.core.flow import RowsChanged
-from parallel_agents.core.ids import RunId, SessionKey, function_of, short
-from parallel_agents.core.retry_keys import name_of
+from parallel_agents.core.ids import RunId, SessionKey, short
+from parallel_agents.core.retry_keys import task_of
 from parallel_agents.core.row import Row
-from parallel_agents.core.spelling import meant
 from parallel_agents.core.store import Filter, SessionStore
 from parallel_agents.core.unicode import canonical
 from parallel_agents.errors import Ambiguous, NotFound
+from parallel_agents.sessions.missing_names import LISTED, Missing, missing
 
 
 class FoundIn(SessionStore, EventStore, Protocol):
@@ -23,10 +23,8 @@ class FoundIn(SessionStore, EventStore, Protocol):
 
 _LAST = "@last"
 _SHOWN = 5
-_NEAR = 200
 _NO_ROOTS: Mapping[SessionKey, str] = MappingProxyType({})
 _MOST_STEPS = 30  # folders of a path
-_LISTED = "`pagents list --all` shows them"
 
 
 async def find(store: FoundIn, name: str) -> Row:
@@ -49,8 +47,16 @@ async def find(store: FoundIn, name: str) -> Row:
         raise NotFound(
             "an empty name matches no session",
             why="is a variable not set?",
-            hint=_LISTED,
+            hint=LISTED,
         )
+    found = await _look_up(store, name)
+    if isinstance(found, Row):
+        return found
+    raise await missing(store, name, found, also=(_LAST,))
+
+
+async def _look_up(store: FoundIn, name: str) -> Row | Missing:
+    """The one session that a name means, or what of the name is missing where."""
     if whole := await store.rows(Filter(session=SessionKey(name))):
         return whole[0]
     if name == _LAST:
@@ -59,17 +65,24 @@ async def find(store: FoundIn, name: str) -> Row:
         return run[0]
     called = await store.rows(Filter(prefix=name, limit=50))
     if "/" in name and not any(is_called(row, name) for row in called):
-        if (found := await _labelled_below(store, name)) is not None:
-            return found
-        parent, _, child = name.rpartition("/")
-        tree = (await find(store, parent)).session.key
-        rows = await store.rows(Filter(prefix=child, tree=tree))
-        if not rows:
-            raise await _nothing(store, name, child, Filter(tree=tree, limit=_NEAR))
-        return await _the_one(store, name, rows, exact=child)
-    if not called:
-        raise await _nothing(store, name, name, Filter(roots_only=True, limit=_NEAR))
+        return await _below(store, name)
     return await _the_one(store, name, called, exact=name)
+
+
+async def _below(store: FoundIn, name: str) -> Row | Missing:
+    """The session that the last part of a name means, in the tree of the one that the rest means."""
+    if (labelled := await _labelled_below(store, name)) is not None:
+        return labelled
+    if name.count("/") > _MOST_STEPS:
+        return Missing(None, name)
+    parent, _, child = name.rpartition("/")
+    above = await _look_up(store, parent) if parent.strip() else Missing(None, parent)
+    if isinstance(above, Missing):
+        return above._replace(part=f"{above.part}/{child}")
+    rows = await store.rows(Filter(prefix=child, tree=above.session.key))
+    if not rows:
+        return Missing(above, child)
+    return await _the_one(store, name, rows, exact=child)
 
 
 async def _labelled_below(store: FoundIn, name: str) -> Row | None:
@@ -84,32 +97,17 @@ async def _labelled_below(store: FoundIn, name: str) -> Row | None:
             continue
         below = await store.rows(Filter(prefix=label, tree=roots[0].session.key))
         if any(row.session.label == label for row in below):
-            return await _the_one(store, name, below, exact=label)
+            one = await _the_one(store, name, below, exact=label)
+            return one if isinstance(one, Row) else None
     return None
 
 
-async def _nothing(store: FoundIn, name: str, part: str, near: Filter) -> NotFound:
-    """The refusal of a name that nothing has, with the nearest one of the sessions in `near`, or `@last`."""
-    known = {each for row in await store.rows(near) for each in _names_of(row)}
-    if part == name:
-        known.add(_LAST)
-    return NotFound(f"no session {name!r}", hint=meant(part, known, _LISTED))
-
-
-def _names_of(row: Row) -> Iterator[str]:
-    session = row.session
-    yield session.label
-    if session.parent is None and session.spawn_key:
-        yield session.spawn_key
-    if session.options.task_name:
-        yield session.options.task_name
-
-
-async def _the_one(store: FoundIn, name: str, rows: list[Row], *, exact: str = "") -> Row:
+async def _the_one(store: FoundIn, name: str, rows: list[Row], *, exact: str = "") -> Row | Missing:
+    """The one of these rows that a name means; missing, if there are none."""
     called = [row for row in rows if row.session.key == exact or is_called(row, exact)]
     found = called or rows
     if not found:
-        raise NotFound(f"no session {name!r}", hint=_LISTED)
+        return Missing(None, name)
     if len(keyed := [row for row in found if _is_keyed(row, exact)]) == 1:
         return keyed[0]
     if len(called) > 1:
@@ -132,19 +130,11 @@ async def _root_names(store: FoundIn, rows: Sequence[Row]) -> Mapping[SessionKey
 async def _that_counts(store: FoundIn, namesakes: Sequence[Row]) -> Sequence[Row]:
     """Those of one name that count: last tries, of rows that their map has."""
     oldest_first = sorted(namesakes, key=lambda row: row.session.created_at)
-    latest = {_task_of(row): row for row in oldest_first}
+    latest = {task_of(row.session): row for row in oldest_first}
     flows = {flow for flow, _ in latest if flow}
     gone = {flow: await _gone(store, SessionKey(flow)) for flow in flows}
     counting = [row for (flow, name), row in latest.items() if name not in gone.get(flow, ())]
     return counting or list(latest.values())
-
-
-def _task_of(row: Row) -> tuple[str, str]:
-    """What a session is a try of: a task of a flow, or itself alone."""
-    parent = row.session.parent
-    if parent is None or not function_of(parent):
-        return "", row.session.key
-    return parent, name_of(row.session.spawn_key)
 
 
 async def _gone(store: FoundIn, map: SessionKey) -> set[str]:

@@ -17,6 +17,7 @@ from parallel_agents.core.fitting import fitted
 from parallel_agents.core.flow import FlowTask
 from parallel_agents.core.fork import Fork
 from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.json_example import example_of_input
 from parallel_agents.core.message import ToolCall
 from parallel_agents.core.object_schema import check_spelling, ways_to_give
 from parallel_agents.core.permission import Permissions
@@ -70,8 +71,15 @@ def check_task(task: AnyTask, agent: AnyAgent) -> None:
         raise InvalidInput(
             f"the input does not match the input schema of agent {agent.name}",
             why="; ".join(str(problem) for problem in problems),
-            hint=f"see `pagents agents show {agent.name}` for the input that it takes",
+            hint=_how_to_write(agent, problems[0].where.partition("/")[0]),
         )
+
+
+def _how_to_write(agent: Agent, name: str) -> str:
+    shows = f"`pagents agents show {agent.name}` shows the input that it takes"
+    if not name or agent.input_schema is None:
+        return shows
+    return f"write, for example, -i {example_of_input(agent.input_schema, name).option}; {shows}"
 
 
 def _check_items(task: Task, agent: Agent) -> None:
@@ -99,11 +107,12 @@ def _check_given(task: Task, agent: Agent, schema: JsonObject) -> None:
     would_do = there is not None and there.input_schema is not None
     choices = [", ".join(map(repr, names)) for names in lacking]
     choices += ["a workspace"] if would_do else []
-    options = [f"-i {names[0]}=..." for names in lacking] + [f"-i {first}=@FILE"]
+    examples = [example_of_input(schema, names[0]) for names in lacking]
+    options = [f"-i {each.option}" for each in examples] + [f"-i {first}=@FILE"]
     options += ["--workspace DIR"] if would_do else []
     raise InvalidInput(
         f"{agent.name} needs {' or '.join(choices)}",
-        hint=f"add {' or '.join(options)}; in Python, Task(..., input={{{first!r}: ...}})"
+        hint=f"add {' or '.join(options)}; in Python, Task(..., input={examples[0].python})"
         + (", or workspace=" if would_do else ""),
     )
 

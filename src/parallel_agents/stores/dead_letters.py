@@ -1,4 +1,4 @@
-"""Dead letters: the runs that failed and wait to be run again or dropped."""
+"""Dead letters: the runs that failed and wait to be run again or dropped, and those that were killed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from parallel_agents.core.budget import NO_BUDGET, account_of
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
+from parallel_agents.core.ended_by import is_on_purpose
 from parallel_agents.core.event import Finished, Queued
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.retention import DEAD_LETTER_SECONDS
@@ -54,7 +55,7 @@ class DeadLetters:
             self._drop_old()
 
     def note_retry(self, run: RunId, by: SessionKey) -> None:
-        self._database.run("note_retry", (by, run))
+        self._database.run("note_retry", {"by": by, "run": run})
         self._drop_old()
 
     def drop(self, runs: Sequence[RunId]) -> int:
@@ -83,6 +84,21 @@ def read_dead_letters(rows: Rows, chosen: DeadLetterFilter, oldest: float) -> li
     return readable("dead letter", lambda columns: _dead_letter(rows, columns), found)
 
 
+def read_killed(rows: Rows, chosen: DeadLetterFilter) -> list[DeadLetter]:
+    """The tasks that a filter selects and that somebody killed, the newest first."""
+    values: Mapping[str, Value] = {
+        "since": chosen.since,
+        "agent": chosen.agent,
+        "code": chosen.code,
+        "tree": chosen.tree,
+        "run": chosen.run,
+    }
+    conditions = ["latest", *(name for name, value in values.items() if value is not None)]
+    found = rows.database.all("killed_tasks", values, where=conditions)
+    letters = readable("killed task", lambda columns: _dead_letter(rows, columns), found)
+    return [each for each in letters if is_on_purpose(each.killed_by)]
+
+
 def _dead_letter(rows: Rows, columns: SqlRow) -> DeadLetter:
     run, at, retried_by = columns
     row = rows.of_run(RunId(run))
@@ -96,11 +112,13 @@ def _dead_letter(rows: Rows, columns: SqlRow) -> DeadLetter:
     queued = next((body for body in bodies if isinstance(body, Queued)), None)
     if queued is None:
         raise Undecodable("its task cannot be read")
+    end = next((body for body in bodies if isinstance(body, Finished)), None)
     return DeadLetter(
         session=row.session,
         run=row.run,
         queued=queued,
-        error=next((body.outcome.error for body in bodies if isinstance(body, Finished)), None),
+        error=None if end is None else end.outcome.error,
+        killed_by="" if end is None else end.by,
         at=at,
         retried_by=None if retried_by is None else SessionKey(retried_by),
         budget=NO_BUDGET if account is None else budget_of(*account[1:4]),

@@ -34,7 +34,7 @@ from parallel_agents.core.vitals import Vitals
 from parallel_agents.errors import StoreError
 from parallel_agents.stores.artifacts import read_artifacts, referred_contents
 from parallel_agents.stores.chain import check_chain
-from parallel_agents.stores.dead_letters import read_dead_letters
+from parallel_agents.stores.dead_letters import read_dead_letters, read_killed
 from parallel_agents.stores.deliveries import read_given
 from parallel_agents.stores.journal import AnyChange, Change, Journal, apply_each
 from parallel_agents.stores.known_plans import check_plans
@@ -324,6 +324,8 @@ class JournalStore(ABC):
         self.submit_soon(Change(apply_each, apply))
 
     async def dead_letters(self, chosen: DeadLetterFilter) -> list[DeadLetter]:
+        if chosen.killed:
+            return await self.read(lambda rows: read_killed(rows, chosen))
         oldest = self._oldest_letter
         return await self.read(lambda rows: read_dead_letters(rows, chosen, oldest))
 

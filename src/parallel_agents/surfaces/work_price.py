@@ -9,6 +9,7 @@ from typing import NamedTuple
 from parallel_agents.app.client import Client
 from parallel_agents.app.foreseeing import Foreseen, Foresight
 from parallel_agents.app.map_price import MapPrice
+from parallel_agents.app.output_hint import output_hint
 from parallel_agents.app.run_bounds import is_free, most_by_calls
 from parallel_agents.core.bound import Bound
 from parallel_agents.core.budget import Amount, Budget
@@ -59,15 +60,24 @@ async def price_work(client: Client, foreseeing: Awaitable[Foresight]) -> WorkPr
         work = await foreseeing
         costs = costs_by_agent(await client.journal.costs())
         estimates = [_estimate(client, each, costs) for each in work.tasks]
+        hint = _hint(client, work)
     return WorkPrice(
         estimates,
         work.budget,
         work.bound,
         work.is_sketch,
         work.unknown,
-        (*work.notes, *([CACHED] if any(map(_is_cached, work.tasks)) else [])),
+        (*work.notes, *([CACHED] if any(map(_is_cached, work.tasks)) else []), *hint),
         missing.names,
     )
+
+
+def _hint(client: Client, work: Foresight) -> tuple[str, ...]:
+    """How to lower a worst case that no budget makes, if shorter answers do."""
+    if work.is_sketch or work.bound != Bound():
+        return ()
+    hint = output_hint(client, [(each.plan, each.times.most) for each in work.tasks])
+    return (hint,) if hint else ()
 
 
 def _is_cached(task: Foreseen) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -10,6 +12,8 @@ import orjson
 import pytest
 
 import parallel_agents as pa
+from parallel_agents.core.filter import Filter
+from parallel_agents.core.ids import make_flow_key
 from parallel_agents.core.run import RunStatus
 from parallel_agents.errors import Conflict, InvalidInput, NotAtDistance, OnlyReads, UnknownAgent
 
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 
     from tests.integration.gateway.conftest import Served, Serving
 
+MAP = make_flow_key("map", "m")
 ROWS = [{"n": number, "t": f"Tea {number}"} for number in range(3)]
 ASKED: dict[str, Any] = {"text": "Say {t}", "key": "m", "model": "sim/calm"}
 
@@ -84,9 +89,34 @@ async def test_who_sends_a_map_is_told_what_to_know_of_it_before(serving: Servin
         _, back = await served.post("/maps", {**body, "rows": ROWS})
 
     assert (begun["notes"], begun["done_before"], continued["done_before"]) == ([], 0, 3)
-    assert [len(each["notes"]) for each in (price, again)] == [1, 1]
+    assert (price["notes_on_rows"], len(again["notes"])) == (again["notes"], 1)
     assert (back["notes"], back["done_before"]) == ([], 3)
     assert again["notes"][0].startswith("none of the 4 rows that were done before is among")
+
+
+@pytest.mark.parametrize("is_at_work", [True, False])
+async def test_each_who_asks_there_at_once_gets_the_answers_to_its_own_rows(
+    serving: Serving, tmp_path: Path, is_at_work: bool
+) -> None:
+    one, other = tmp_path / "one.jsonl", tmp_path / "other.jsonl"
+    async with serving() as served, _connected(served) as sessions:
+        served.add_greeter()
+        first = asyncio.create_task(sessions.map_rows("greeter", ROWS[:2], **ASKED, out=one))
+        before = await _latest_run(sessions, "")
+        async with AsyncExitStack() as stack:
+            if is_at_work:
+                await stack.enter_async_context(served.worker())
+            second = asyncio.create_task(sessions.map_rows("greeter", ROWS[1:], **ASKED, out=other))
+            if not is_at_work:
+                await _latest_run(sessions, before)
+                await stack.enter_async_context(served.worker())
+            both = await asyncio.gather(first, second)
+        calls = await sessions.list(Filter(tree=MAP))
+
+    assert [each.counts for each in both] == [{RunStatus.DONE: 2}] * 2
+    assert [row.columns for row in both[0].results()] == ROWS[:2]
+    assert [row.columns for row in both[1].results()] == ROWS[1:]
+    assert len(calls) == 4
 
 
 async def test_what_cannot_be_done_is_refused_and_nothing_is_left(
@@ -216,3 +246,13 @@ def _left_out(request: Any) -> dict[str, Any]:
 
 def _connected(served: Served) -> Any:
     return pa.connect(served.url, token=served.tokens.operate)
+
+
+async def _latest_run(sessions: pa.ConnectedSessions, before: str) -> str:
+    """The latest run of the map, once it is not the one before."""
+    async with asyncio.timeout(30):
+        while True:
+            rows = await sessions.list(Filter(session=MAP))
+            if rows and rows[0].run.id != before:
+                return rows[0].run.id
+            await asyncio.sleep(0.01)

@@ -172,6 +172,23 @@ async def test_what_failed_there_is_priced_retried_and_dropped_and_limits_are_se
     assert reset.limit is None or not reset.limit.is_bound
 
 
+async def test_what_somebody_killed_there_is_priced_and_tried_again(serving: Serving) -> None:
+    chosen = pa.DeadLetterFilter(killed=True)
+    async with serving() as served, distant_of(served) as distant:
+        sessions = distant.sessions
+        spawned = await sessions.spawn(TASK)
+        await sessions.kill(spawned.session_key)
+        (letter,) = await sessions.dead_letters(chosen)
+        price = await sessions.price_retry(letter)
+        retried = await sessions.retry(letter)
+        left = await sessions.dead_letters(chosen)
+
+    assert letter.session.key == spawned.session_key
+    assert price.model == "sim/calm"
+    assert retried.is_new
+    assert left == []
+
+
 async def test_the_journal_is_verified_there_and_contents_of_nobody_are_removed(
     serving: Serving,
 ) -> None:

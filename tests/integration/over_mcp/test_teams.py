@@ -21,6 +21,7 @@ async def test_a_team_is_started_followed_and_paid_for(place: Place) -> None:
         )
         assert not is_error
         _, status = await ask(client, "run_status", runId=started["runId"], timeoutSeconds=40)
+        _, later = await ask(client, "subagents", action="wait")
         _, waited = await ask(client, "agents_wait", labels=[started["runId"]], timeoutMs=1000)
         _, cost = await ask(client, "cost_report")
         _, lacking = await ask(client, "team_run", team="content", input="{}")
@@ -31,6 +32,7 @@ async def test_a_team_is_started_followed_and_paid_for(place: Place) -> None:
 
     assert "content" in {team["id"] for team in teams["teams"]}
     assert sum(status["counts"].values()) == 5
+    assert not later["tasks"]
     assert status["run"] in ("done", "partial", "failed")
     assert {task["label"] for task in status["tasks"]} == {
         task["label"] for task in waited["completed"][0]["tasks"]
@@ -79,3 +81,17 @@ async def test_a_wait_that_only_a_person_could_end_returns_at_once_and_says_so(
     assert waited["tasks"][0]["needs"] == status["needs"] == {"question": 1}
     assert "`pagents inbox`" in waited["note"]
     assert "It continues" not in status["note"]
+
+
+async def test_a_retry_of_a_failed_task_is_called_by_its_own_label(place: Place) -> None:
+    place.answer = lambda _: "not what was asked for"
+    async with connect(place, "stdio", "legacy") as client:
+        task = {"agentId": "content_writer_funny", "task": "Tea.", "label": "tea"}
+        _, started = await ask(client, "sessions_spawn", **task)
+        await ask(client, "agents_wait", ids=[started["runId"]], timeoutSeconds=40)
+        place.answer = lambda _: '{"content": "rain", "hashtags": []}'
+        _, retried = await ask(client, "dead_letters", action="retry", runId=started["runId"])
+        _, status = await ask(client, "run_status", run=retried["label"], timeoutSeconds=40)
+
+    assert retried["label"] != "tea"
+    assert status["run"] == "done"

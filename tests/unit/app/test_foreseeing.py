@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from parallel_agents.app.foreseeing import Foresight, Times, foresee_steps
+from parallel_agents.app.foreseeing import Foresight, Times, foresee_goal, foresee_steps
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.bound import Bound
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.plan import Loop, Plan, Step
 from parallel_agents.core.usage import NANOUSD_PER_USD
+from parallel_agents.orchestration.request import DoRequest
 from parallel_agents.testing import RepliesWith
-from tests.unit.surfaces.cli.parts import open_process
+from tests.unit.surfaces.cli.parts import environment, open_process
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -138,3 +139,32 @@ async def test_an_item_that_cannot_be_done_costs_nothing_and_is_told(tmp_path: P
     assert found.notes[0].startswith(
         "each, item 2 cannot be done: inner does not accept this input"
     )
+
+
+@pytest.mark.parametrize(
+    ("budget", "replans", "notes"),
+    [
+        (Budget(), 0, ["The steps cost at most $0.02, by their budgets; a report is not in that."]),
+        (
+            Budget(usd=3.0),
+            1,
+            [
+                "The steps cost at most $0.02, by their budgets; what reports on them, and a further plan if"
+                " some fail, is not in that."
+            ],
+        ),
+        (Budget(usd=0.01), 0, []),
+    ],
+    ids=["no budget", "a larger one", "a smaller one"],
+)
+async def test_the_plan_of_a_goal_has_the_bound_of_its_steps_beside_that_of_all(
+    budget: Budget, replans: int, notes: list[str], tmp_path: Path
+) -> None:
+    plan = Plan(name="p", steps=(LIST, replace(LIST, id="more")))
+    request = DoRequest(goal="List", plan=plan, budget=budget, replans=replans)
+
+    async with open_process(tmp_path, RepliesWith(lambda _: "x"), (WRITER, LISTER)) as app:
+        found = await foresee_goal(app, environment(tmp_path), request)
+
+    assert found.bound == Bound.of(budget)
+    assert list(found.notes) == notes

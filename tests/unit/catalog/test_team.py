@@ -84,7 +84,7 @@ def test_all_missing_inputs_are_reported_at_once_with_examples() -> None:
     error = refusal({})
 
     assert error.message == "the team verse needs 'topic', 'words'"
-    assert error.hint == """add --input topic="..." --input words='["..."]'"""
+    assert error.hint == """add --input topic=... --input words='["..."]'"""
 
 
 def test_an_unknown_input_is_refused_with_the_closest_name() -> None:

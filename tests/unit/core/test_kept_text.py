@@ -5,14 +5,8 @@ from __future__ import annotations
 import pytest
 
 from parallel_agents.core.ids import RunId
-from parallel_agents.core.kept_text import (
-    KeptPath,
-    kept_path,
-    line_at,
-    lines_of,
-    read_kept_path,
-    reads_kept,
-)
+from parallel_agents.core.kept_path import KeptPath, read_kept_path
+from parallel_agents.core.kept_text import kept_path, line_at, lines_of, reads_kept
 from parallel_agents.core.message import Place, ToolCall
 
 RUN = RunId("1f0c2a34-8c1e-4a39-9f0e-0c4f5a2b7d11")

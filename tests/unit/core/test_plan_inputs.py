@@ -26,7 +26,11 @@ PLAN = Plan(name="verse", steps=(), input_schema=SCHEMA)
         ({}, "verse needs 'topic'", "add --input topic="),
         ({"topic": "tea", "topci": "x"}, "verse has no input 'topci'", "did you mean 'topic'"),
         ({"topic": "tea", "timeot": 3}, "verse has no input 'timeot'", "did you mean 'timeout'?"),
-        ({"topic": ""}, "verse does not accept this input: topic", "correct the input"),
+        (
+            {"topic": ""},
+            "verse does not accept this input: topic",
+            "write, for example, --input topic=..., in Python",
+        ),
     ],
 )
 def test_an_input_that_does_not_fit_says_what_to_write(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -11,9 +12,10 @@ from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.plan import Plan, Step
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.errors import Conflict
+from parallel_agents.flows.plan_budgets import KILLED_HINT
 from parallel_agents.testing import MemoryStore
 from tests.unit.flows.parts import Writer, lasting_store, process
-from tests.unit.flows.test_planned import TOPIC, run, write
+from tests.unit.flows.test_planned import TOPIC, begin, ended, run, write
 
 SMALL, LARGE = Budget(tokens=4_450), Budget(tokens=100_000)
 
@@ -86,3 +88,36 @@ async def test_a_step_that_differs_is_other_work_whatever_the_budgets_are() -> N
         await run(rig, plan)
         with pytest.raises(Conflict):
             await run(rig, other)
+
+
+@pytest.mark.parametrize(
+    ("names", "seconds", "is_all"),
+    [
+        (["each-2"], 5, True),
+        (["each-2/first"], 5, True),
+        (["each-1/second", "each-2"], 15, True),
+        (["each-1/first"], 5, False),
+    ],
+)
+async def test_what_somebody_killed_is_not_told_to_be_run_again(
+    names: list[str], seconds: float, is_all: bool
+) -> None:
+    """A kill at any depth; of a plan in which another task failed as well, both are told."""
+    bad = () if is_all else (write("bad", "fail ${topic}"),)
+    page = nested(LARGE).steps[0]
+    assert page.plan is not None
+    inner = replace(page.plan, steps=(*page.plan.steps, *bad))
+    plan = Plan(name="launch", steps=(replace(page, plan=inner),))
+    store = lasting_store()
+    async with process(Writer(seconds=10), store) as rig:
+        handle = await begin(rig, plan)
+        await asyncio.sleep(seconds)
+        for name in names:
+            await rig.sessions.kill(f"one/{name}")
+        first = await ended(rig, handle)
+        again = await run(rig, plan)
+
+    for result in (first, again):
+        assert result.error is not None
+        assert KILLED_HINT in result.error.hint
+        assert (result.error.hint == KILLED_HINT) is is_all

@@ -12,19 +12,14 @@ import pytest
 from hypothesis import example, given, strategies as st
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.budget import (
-    Budget,
-    BudgetAccountState,
-    OnLimit,
-    most_tokens,
-    most_tokens_around,
-)
+from parallel_agents.core.budget import Budget, BudgetAccountState, OnLimit
 from parallel_agents.core.event import Noticed
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message, Role, Text, ToolCall, assistant
 from parallel_agents.core.model import Finish, ModelReply, ModelRequest
 from parallel_agents.core.policy import Policy
+from parallel_agents.core.request_size import most_tokens, most_tokens_around
 from parallel_agents.core.run import Result, RunStatus, TeamResult
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.task import Task, TeamTask

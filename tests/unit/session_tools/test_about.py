@@ -68,6 +68,7 @@ async def test_a_session_of_several_runs_has_used_what_all_of_them_did() -> None
         await world.call("sessions_send", more)
         status = await world.call("session_status", {"sessionKey": "research"})
         (row,) = (await world.call("sessions_list", {}))["sessions"]
+        (child,) = (await world.call("subagents", {"action": "list"}))["recent"]
         runs = await world.rig.service.list(
             Filter(session=spawned["childSessionKey"], every_run=True)
         )
@@ -75,7 +76,7 @@ async def test_a_session_of_several_runs_has_used_what_all_of_them_did() -> None
 
     used = [each.run.spend.usage.total_tokens for each in runs]
     assert len(used) == 2
-    assert status["totalTokens"] == row["totalTokens"] == sum(used)
+    assert status["totalTokens"] == row["totalTokens"] == child["totalTokens"] == sum(used)
     assert status["totalTokens"] == sum(each.spend.usage.total_tokens for each in costs)
     assert status["lastRunTokens"] == row["lastRunTokens"] == used[0]
     assert f"{sum(used)} tokens" in status["statusText"]

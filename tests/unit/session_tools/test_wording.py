@@ -11,12 +11,19 @@ from parallel_agents.session_tools.wording import for_models
     ("text", "told"),
     [
         ("`pagents agents list` shows all", "agents_list shows all"),
+        ("`pagents list monday` shows what is in it", "sessions_list shows what is in it"),
         (
             "add -i topic=... or -i topic=@FILE or --workspace DIR; in Python, "
             "Task(..., input={'topic': ...}), or workspace=",
-            'add "input": {"topic": ...}',
+            'add "input": {"topic": "..."}',
         ),
-        ("add --input topic=..., in Python input={'topic': ...}", 'add "input": {"topic": ...}'),
+        ("add --input topic=..., in Python input={'topic': ...}", 'add "input": {"topic": "..."}'),
+        (
+            """add --input texts='[{"title": "...", "by": {"n": 3}}]', in Python input={'texts': [{'title': '...', 'by': {'n': 3}}]}""",
+            'add "input": {"texts": [{"title": "...", "by": {"n": 3}}]}',
+        ),
+        ("write, for example, -i n=3; `pagents agents list` shows all", 'write, for example, "input": {"n": 3}; agents_list shows all'),
+        ("add -i tone='very dry'", 'add "input": {"tone": "very dry"}'),
         ('add --input topic="..."', 'add "input": {"topic": "..."}'),
         (
             "export K=..., or use --model local, in Python model='local', which needs no key",

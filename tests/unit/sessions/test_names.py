@@ -50,7 +50,6 @@ async def test_a_session_is_found_by_the_key_that_it_was_spawned_under() -> None
     [
         ("@lsat", "did you mean '@last'? `pagents list --all` shows them"),
         ("mondya", "did you mean 'monday'? `pagents list --all` shows them"),
-        ("monday/leef", "did you mean 'leaf'? `pagents list --all` shows them"),
         ("zzz", "`pagents list --all` shows them"),
     ],
 )

@@ -11,7 +11,8 @@ import orjson
 
 from parallel_agents.core.event import Body, Delivered, HandedBack, Queued, Steered, ToolFinished
 from parallel_agents.core.ids import SessionKey
-from parallel_agents.core.kept_text import READER, KeptPath, kept_path, line_at, reading
+from parallel_agents.core.kept_path import KeptPath
+from parallel_agents.core.kept_text import READER, kept_path, line_at, reading
 from parallel_agents.core.message import Place, ToolResult, task_text
 from parallel_agents.core.store import Claim
 from parallel_agents.core.told import Cut, cut_to

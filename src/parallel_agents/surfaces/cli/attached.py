@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing, nullcontext
+from dataclasses import replace
 from typing import NamedTuple, NoReturn
 
 import typer
@@ -15,7 +16,7 @@ from parallel_agents.core.event import Event, Finished, Queued, Started
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.owner import OwnerState, Role
-from parallel_agents.core.retry_keys import name_of
+from parallel_agents.core.retry_keys import task_of
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, RunnerKind, TeamResult
 from parallel_agents.errors import GatewayUnreachable
@@ -26,7 +27,7 @@ from parallel_agents.surfaces.cli.called import called
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.exits import Exit, worst_of
 from parallel_agents.surfaces.cli.heard import Heard
-from parallel_agents.surfaces.cli.lanes import tasks_of
+from parallel_agents.surfaces.cli.lanes import tasks_below
 from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
 from parallel_agents.surfaces.cli.results_shown import print_results
@@ -167,7 +168,8 @@ class Attached:
         self._stuck = asyncio.Event()
         self._told: set[RunId] = set()
         self._rows: int | None = None
-        self._tries: dict[str, RunId] = {}
+        self._tries: dict[tuple[str, str], RunId] = {}
+        self._labels: dict[RunId, str] = {}
         self._owner: OwnerId | None = None
         self._by = ""  # that owner, as people know it
         self._aside: Callable[[], AbstractContextManager[None]] = nullcontext
@@ -316,18 +318,20 @@ class Attached:
             for result in await self._client.sessions.results([event.run]):
                 self._told.add(event.run)
                 is_own = event.run == self._row.run.id
+                label = self._labels.get(event.run, result.label)
                 with shown.aside():
-                    render.result(result, self._name if is_own else None)
+                    render.result(replace(result, label=label), self._name if is_own else None)
 
     async def _add(self, board: Board, run: RunId) -> None:
         """Give a task of a flow its lane, in the place of that of its former try."""
         rows = await self._client.sessions.rows_of([run])
-        labels = tasks_of(rows)
+        labels = await tasks_below(self._client.journal, self._row.session.key, rows)
+        self._labels |= labels
         for row in rows if labels else ():
-            name = name_of(row.session.spawn_key)
-            if (former := self._tries.get(name)) is not None and former != run:
+            task = task_of(row.session)
+            if (former := self._tries.get(task)) is not None and former != run:
                 board.remove(former)
-            self._tries[name] = run
+            self._tries[task] = run
             board.add(labels, items=max(row.session.options.batch, 1))
 
     async def _check(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from parallel_agents.core.json_example import example_of_input
 from parallel_agents.core.object_schema import ways_to_give
 from parallel_agents.core.row import Row
 from parallel_agents.core.schema import JsonObject
@@ -36,15 +37,20 @@ def check_talks(agent: str, schema: JsonObject | None) -> None:
     """
     needed = min(ways_to_give(schema or {}), key=len, default=list[str]())
     if needed:
+        example = example_of_input(schema or {}, needed[0])
         raise InvalidInput(
             f"nobody can talk to {agent}",
             why=f"it takes the input {', '.join(needed)}",
-            hint=f"`pagents spawn {agent} TEXT --input {needed[0]}=...` gives it",
+            hint=f"`pagents spawn {agent} TEXT --input {example.option}` gives it",
         )
 
 
 def nobody(name: str, *refusals: PagentsError) -> NotFound:
-    """The refusal of a name; the hints of those refusals say what is near it among agents and sessions."""
+    """The refusal of a name; the hints of those refusals, the last of a session, say what is near it."""
+    if "/" in name:  # as no agent's name has
+        return NotFound(
+            f"there is no session {name!r}", why=refusals[-1].why, hint=refusals[-1].hint
+        )
     hints = [each.hint for each in refusals if each.hint.startswith(_MEANT)]
     near = dict.fromkeys(hint.removeprefix(_MEANT).partition("?")[0] for hint in hints)
     meant = f"{_MEANT}{' or '.join(near)}? " if near else ""

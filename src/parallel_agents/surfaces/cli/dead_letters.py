@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, NamedTuple
 
 import typer
@@ -11,7 +12,7 @@ import typer
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.ids import short
 from parallel_agents.core.verbs import SessionReads
-from parallel_agents.errors import InvalidInput, NotFound
+from parallel_agents.errors import InvalidInput, NotFound, RunIsOver
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.docs import full_code
 from parallel_agents.surfaces.cli.list_shown import print_list
@@ -46,12 +47,16 @@ All = Annotated[bool, typer.Option("--all", "-a", help="All dead letters.")]
 
 
 class Chosen(NamedTuple):
-    """The dead letters that the command line selects, by session and by filters."""
+    """The dead letters that the command line selects, by session and by filters.
+
+    With `killed`, what somebody killed in these sessions.
+    """
 
     names: Sequence[str]
     agent: str | None = None
     code: str | None = None
     since: str | None = None
+    killed: bool = False
 
     @property
     def is_all(self) -> bool:
@@ -81,7 +86,9 @@ async def choose(sessions: SessionReads, chosen: Chosen) -> list[DeadLetter]:
         NotFound: a name has no dead letter.
     """
     since = parse_since(chosen.since, time.time())
-    every = DeadLetterFilter(agent=chosen.agent, code=chosen.code, since=since)
+    every = DeadLetterFilter(
+        agent=chosen.agent, code=chosen.code, since=since, killed=chosen.killed
+    )
     if not chosen.names:
         return await sessions.dead_letters(every)
     found: dict[str, DeadLetter] = {}
@@ -92,16 +99,33 @@ async def choose(sessions: SessionReads, chosen: Chosen) -> list[DeadLetter]:
 
 
 async def _named(sessions: SessionReads, name: str, every: DeadLetterFilter) -> list[DeadLetter]:
-    tree = (await sessions.find(name)).session.key
-    chosen = DeadLetterFilter(agent=every.agent, code=every.code, since=every.since, tree=tree)
-    letters = await sessions.dead_letters(chosen)
-    if not letters:
+    row = await sessions.find(name)
+    chosen = replace(every, tree=row.session.key)
+    is_whole = row.session.killed and row.run.kind.is_group
+    if chosen.killed and is_whole:
+        raise RunIsOver(
+            f"{name!r} was killed as a whole",
+            why="no run starts in it",
+            hint="begin it again under another id",
+        )
+    if letters := await sessions.dead_letters(chosen):
+        return letters
+    if chosen.killed:
+        raise NotFound(
+            f"nobody killed anything in {name!r} that was not tried again",
+            hint=f"`pagents list in:{name}` shows what became of each",
+        )
+    if not is_whole and await sessions.dead_letters(replace(chosen, killed=True)):
         raise NotFound(
             f"{name!r} has no dead letter",
-            why="it did not fail, was dropped, or its retry is done",
-            hint="`pagents dlq list` shows all dead letters",
+            why="somebody killed it, and what is killed stays killed",
+            hint=f"`pagents retry {name} --killed` runs it again",
         )
-    return letters
+    raise NotFound(
+        f"{name!r} has no dead letter",
+        why="it did not fail, was dropped, or its retry is done",
+        hint="`pagents dlq list` shows all dead letters",
+    )
 
 
 def print_letters(letters: Sequence[DeadLetter], form: Form | None = None) -> None:

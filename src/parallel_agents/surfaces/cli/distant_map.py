@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,7 +20,9 @@ from parallel_agents.app.distant_maps import (
     begin_map,
     price_map_at_distance,
     receive_map,
+    result_of_own_map,
 )
+from parallel_agents.core.bound import Bound
 from parallel_agents.core.dollars import dollars
 from parallel_agents.core.ids import short
 from parallel_agents.core.run import Result
@@ -32,8 +35,14 @@ from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.distant_spawn import warn_at_distance
 from parallel_agents.surfaces.cli.exits import Exit, exit_of
 from parallel_agents.surfaces.cli.foreground import Display, Work, note_kept
-from parallel_agents.surfaces.cli.map_price import Priced, tell_notes, tell_price
-from parallel_agents.surfaces.cli.map_shown import LiveLine, asking, note_left_out, print_map
+from parallel_agents.surfaces.cli.map_price import Priced, tell_price
+from parallel_agents.surfaces.cli.map_shown import (
+    LiveLine,
+    asking,
+    note_left_out,
+    print_map,
+    tell_note,
+)
 from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
 from parallel_agents.views import format
 
@@ -57,10 +66,14 @@ def map_at_distance(
 
     async def run() -> Result:
         async with open_distant(context.environment) as distant:
-            begun.append(await begin_map(distant, asked, tags, local))
-            _announce(context, begun[0], asked, is_json=display.is_json)
-            shown = _Shown(distant, begun[0], display, is_echoed=is_echoed)
-            return await shown.watch(local)
+
+            async def receive(map: BegunMapForm) -> Result:
+                _announce(context, map, asked, is_json=display.is_json and not begun)
+                begun.append(map)
+                return await _Shown(distant, map, display, is_echoed=is_echoed).watch(local)
+
+            begin = partial(begin_map, distant, asked, tags, local)
+            return await result_of_own_map(distant, begin, receive, tell_note)
 
     try:
         result = run_cancellable(run())
@@ -73,8 +86,8 @@ def map_at_distance(
         else:
             render.note("The map was not begun.")
         raise typer.Exit(Exit.INTERRUPTED) from None
-    work = Work(short(begun[0].session_key), begun[0].session_key, begun[0].run_id, {})
-    now = MapProgress(rows=begun[0].rows, reused=begun[0].done_before)
+    work = Work(short(begun[-1].session_key), begun[-1].session_key, begun[-1].run_id, {})
+    now = MapProgress(rows=begun[-1].rows, reused=begun[-1].done_before)
     status = print_map(work, result, now, display, is_quiet=is_echoed, out=str(local or ""))
     raise typer.Exit(exit_of(status))
 
@@ -106,12 +119,16 @@ def price_at_distance(context: CliContext, asked: AskedMap, *, is_json: bool) ->
                 is_closed=found.is_closed,
                 is_cached=bool(asked.request.cache_seconds),
                 missing_keys=found.missing_keys,
+                worst=Bound.in_usd(found.worst_case_usd, found.worst_case_tokens),
+                is_worst_budget=found.is_worst_budget,
+                notes=found.notes,
             )
-            return priced, found.notes
+            return priced, found.notes_on_rows
 
     found, notes = run_cancellable(look())
     tell_price(found, asked.name, asked.request.source, is_json=is_json)
-    tell_notes(notes)
+    for note in notes:
+        tell_note(note)
 
 
 class _Shown:
@@ -183,14 +200,9 @@ def _announce(context: CliContext, begun: BegunMapForm, asked: AskedMap, *, is_j
         f"▶ map {asked.request.agent} {name}   {count}   {told} at {context.environment.gateway}"
     )
     note_left_out(asked.request.source)
-    tell_notes(begun.notes)
+    for note in begun.notes:
+        tell_note(note)
     spawned = Spawned(
         begun.session_key, begun.run_id, begun.is_new, begun.kept, begun.has_new_budget
     )
     note_kept(spawned, asked.budget)
-    if not begun.has_rows:
-        render.note(
-            "It is at work on the rows that it was begun with; the same again, once it has ended,"
-            " does those of now.",
-            "yellow",
-        )

@@ -21,7 +21,7 @@ from parallel_agents.core.fork import Fork
 from parallel_agents.core.ids import SessionKey, function_of
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import AnyTask
-from parallel_agents.core.usage import NANOUSD_PER_USD, Spend
+from parallel_agents.core.usage import Spend
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.gateway_client.bodies import NamedTeam
 from parallel_agents.gateway_client.forms import MoneyForm
@@ -288,11 +288,10 @@ def _print_form(price: PriceForm, unknown: str = "", *, is_json: bool) -> None:
         )
         for task in price.tasks
     ]
-    usd = price.worst_case_usd
     found = WorkPrice(
         estimates,
         Budget(usd=price.budget_usd, tokens=price.budget_tokens),
-        Bound(None if usd is None else round(usd * NANOUSD_PER_USD), price.worst_case_tokens),
+        Bound.in_usd(price.worst_case_usd, price.worst_case_tokens),
         price.is_sketch,
         unknown or (UNKNOWN_STEPS if price.is_sketch else ""),
         price.notes,

@@ -13,9 +13,8 @@ from parallel_agents.app.foreseeing import Foresight
 from parallel_agents.app.opening import open_without_writing
 from parallel_agents.core.bound import Bound
 from parallel_agents.core.budget import Budget
-from parallel_agents.core.dollars import limit_dollars
 from parallel_agents.core.spelling import counted
-from parallel_agents.core.usage import NANOUSD_PER_USD, Spend
+from parallel_agents.core.usage import Spend
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext
@@ -160,12 +159,9 @@ def _worst(price: WorkPrice) -> str:
 
 
 def _told_bound_of_parts(price: WorkPrice) -> str:
-    bound = price.bound
-    bounds = [] if bound.nanousd is None else [limit_dollars(bound.nanousd)]
-    bounds += [] if bound.tokens is None else [f"{bound.tokens:,} tokens"]
     is_open = any(each.open_list for each in price.estimates)
     most = ", for the most items that its lists may have" if is_open else ""
-    return f"{' or '.join(bounds)}, by the budgets of its parts{most}"
+    return f"{price.bound.told}, by the budgets of its parts{most}"
 
 
 def told_bound(budget: Budget) -> str:
@@ -189,7 +185,7 @@ def _print_json(price: WorkPrice) -> None:
         likely=_total_json(likely),
         budget={"usd": price.budget.usd, "tokens": price.budget.tokens},
         worst_case={
-            "usd": None if bound.nanousd is None else bound.nanousd / NANOUSD_PER_USD,
+            "usd": bound.usd,
             "tokens": bound.tokens,
         },
         unknown=price.unknown or None,

@@ -12,8 +12,10 @@ from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.case import Case
+from parallel_agents.core.json_example import example_value
 from parallel_agents.core.json_value import JsonObject
-from parallel_agents.core.object_schema import properties
+from parallel_agents.core.object_schema import properties, required
+from parallel_agents.core.schema import compiled
 from parallel_agents.errors import InvalidFile
 from parallel_agents.models.simulated.answers import make_least
 
@@ -75,12 +77,15 @@ def _of_schema(agent: Agent) -> str:
 
 def _least(schema: JsonObject, seed: str) -> JsonObject:
     """The least input that a schema takes; the same each time."""
+    known = properties(schema)
+    values = {name: example_value(known.get(name, _NOTHING), schema) for name in required(schema)}
+    if compiled(schema).fits(values):
+        return values
     try:
         made = make_least(schema, Random(seed))  # noqa: S311 - no secret
     except ValueError:  # for a pattern that nothing made fits
-        made = dict.fromkeys(properties(schema), _ANYTHING)
+        made = dict.fromkeys(known, _ANYTHING)
     values = made if isinstance(made, dict) else {}
-    known = properties(schema)
     return {
         name: _ANYTHING if _is_free_text(known.get(name, _NOTHING)) else value
         for name, value in values.items()

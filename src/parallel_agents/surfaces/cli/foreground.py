@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing, nullcontext, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar
@@ -30,7 +31,7 @@ from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.heard import Heard
-from parallel_agents.surfaces.cli.lanes import tasks_of
+from parallel_agents.surfaces.cli.lanes import tasks_below
 from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.surfaces.cli.own_work import own_work
 from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
@@ -57,6 +58,7 @@ class Work(NamedTuple):
         is_flow: the runs are not known at the start; each is met as it begins.
         again: the command that continues it; empty for `pagents resume`.
         heard: what its only agent writes, if that is shown while it does.
+        then: prepares what follows once its run has ended; None for nothing.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Work(NamedTuple):
     is_flow: bool = False
     again: str = ""
     heard: Heard | None = None
+    then: Prepare | None = None
 
 
 class Display(NamedTuple):
@@ -82,6 +85,7 @@ class Display(NamedTuple):
 
 
 Begin: TypeAlias = Callable[[], Coroutine[None, None, Work]]
+Prepare: TypeAlias = Callable[[], Coroutine[None, None, Begin]]
 
 
 class Shown(Protocol):
@@ -289,7 +293,7 @@ class _Started:
     async def _meet(self, runs: Sequence[RunId]) -> dict[RunId, str]:
         """What to call those of these runs that are tasks of a flow, or the orchestrator's own work."""
         rows = await self._app.sessions.rows_of(runs)
-        met = tasks_of(rows)
+        met = await tasks_below(self._app.journal, self.work.session, rows)
         self._labels |= met
         own = own_work(row for row in rows if not row.run.status.is_over)
         self._own |= own.keys()
@@ -314,6 +318,7 @@ class _Started:
     async def _tell(self, run: RunId, aside: Callable[[], AbstractContextManager[None]]) -> Result:
         (result,) = await self._app.sessions.wait([run])
         await asyncio.to_thread(write_result, result, self._folder, file_names(self._labels)[run])
+        result = replace(result, label=self._labels[run])
         self._told.add(run)
         if not self._display.is_json and self._display.form is None:
             with aside():

@@ -71,6 +71,12 @@ def _wants_list(name: str, schema: Mapping[str, Json] | None) -> bool:
     return properties(schema or {}).get(name, {}).get("type") == "array"
 
 
+def _takes_files(name: str, schema: Mapping[str, Json] | None) -> bool:
+    items = properties(schema or {}).get(name, {}).get("items")
+    is_text = not isinstance(items, Mapping) or items.get("type", "string") == "string"
+    return _wants_list(name, schema) and is_text
+
+
 def read_templates(
     pairs: list[str] | None, schema: Mapping[str, Json] | None, *, given: Given
 ) -> Templates:
@@ -191,12 +197,12 @@ def _json(name: str, text: str, schema: Mapping[str, Json] | None) -> Json:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        example = json_example(text, properties(schema or {}).get(name, {}))
+        example = json_example(text, properties(schema or {}).get(name, {}), schema or {})
         # Where no JSON was meant, the place of the fault in it says nothing.
         at = f": {error}" if text.lstrip()[:1] in _BEGINS_JSON else ""
         raise InvalidInput(
             f"--input {name} is not JSON: {head(text, _SHOWN)!r}",
             why=f"{name} is {example.kind}, which is written as JSON{at}",
             hint=f"write --input {name}={quote(example.text)}, or {name}=@FILE with it in a file"
-            + (f", or {name}=@FOLDER for its files" if _wants_list(name, schema) else ""),
+            + (f", or {name}=@FOLDER for its files" if _takes_files(name, schema) else ""),
         ) from error

@@ -12,6 +12,8 @@ import typer
 from parallel_agents.app.asked_map import AskedMap, Notation, Templates
 from parallel_agents.app.client import App
 from parallel_agents.app.map_out import out_file
+from parallel_agents.app.own_rows import OwnRows
+from parallel_agents.core.budget import Budget
 from parallel_agents.core.gate import Refine
 from parallel_agents.core.ids import make_name
 from parallel_agents.core.limits import Limits
@@ -56,13 +58,14 @@ from parallel_agents.surfaces.cli.foreground import (
 from parallel_agents.surfaces.cli.given_files import read_texts
 from parallel_agents.surfaces.cli.inputs import read_templates
 from parallel_agents.surfaces.cli.log_options import executes_work
-from parallel_agents.surfaces.cli.map_price import print_price, tell_notes
+from parallel_agents.surfaces.cli.map_price import print_price
 from parallel_agents.surfaces.cli.map_rows_given import given_source
 from parallel_agents.surfaces.cli.map_shown import (
     announce_map,
     concluded_map,
     note_left_out,
     show_map,
+    tell_note,
 )
 from parallel_agents.surfaces.cli.prepare_models import prepare_team
 from parallel_agents.surfaces.cli.progress import ProgressStyle
@@ -174,7 +177,7 @@ def _with_limits(
 def _print_price(
     context: CliContext, asked: AskedMap, display: Display, _echoed: Path | None
 ) -> None:
-    run_cancellable(print_price(context, asked.name, asked.checked, is_json=display.is_json))
+    run_cancellable(print_price(context, asked, is_json=display.is_json))
 
 
 def _do_at_distance(
@@ -200,26 +203,33 @@ def _run(context: CliContext, asked: AskedMap, display: Display, echoed: Path | 
     async def conclude(app: App, work: Work) -> Callable[[], RunStatus]:
         return await concluded_map(app, work, display, is_echoed=echoed is not None)
 
-    prepare = partial(_prepare, asked, is_json=display.is_json)
+    async def prepare(app: App) -> Begin:
+        return await _prepare(app, OwnRows(asked, app, tell_note), asked.budget, display)
+
     print_result = run_in_foreground(context, prepare, conclude, display, show_map(display, echoed))
     raise typer.Exit(exit_of(print_result()))
 
 
-async def _prepare(asked: AskedMap, app: App, *, is_json: bool) -> Begin:
+async def _prepare(app: App, own: OwnRows, budget: Budget, display: Display) -> Begin:
     """Check all rows, and get the model ready; the function that this returns starts the map."""
-    checked = await asked.checked(app)
+    checked = await own.checked()
     plan = await app.sessions.plan_task(checked.first.task)
-    await prepare_team(app, TeamTask(tasks=(checked.first.task,), model=asked.model), [plan])
+    await prepare_team(app, TeamTask(tasks=(checked.first.task,), model=checked.model), [plan])
 
     async def begin() -> Work:
-        spawned = await asked.begin(app, checked.request)
+        spawned = await own.begin(checked.request)
         (row,) = await app.sessions.rows_of([spawned.run_id])
+        if own.is_next:
+            then = partial(_prepare, app, own, budget, display._replace(is_json=False))
+            work = announce_map(row, is_json=display.is_json, of="another request")
+            return work._replace(then=then, again="the same command")
         count = "1 row" if checked.rows == 1 else f"{checked.rows:,} rows"
         of = count if "model" in spawned.kept else f"{count} on {plan.model}"
-        work = announce_map(row, is_json=is_json, of=of)
+        work = announce_map(row, is_json=display.is_json, of=of)
         note_left_out(checked.request.source)
-        tell_notes(checked.notes)
-        note_kept(spawned, asked.budget)
+        for note in checked.notes:
+            tell_note(note)
+        note_kept(spawned, budget)
         return work
 
     return begin

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import orjson
 
-from parallel_agents.app.asked_map import CheckedMap
-from parallel_agents.app.client import Client
+from parallel_agents.app.asked_map import AskedMap
 from parallel_agents.app.map_price import price_map
 from parallel_agents.app.opening import open_without_writing
+from parallel_agents.core.bound import Bound
 from parallel_agents.core.budget import Amount
+from parallel_agents.core.dollars import limit_dollars
 from parallel_agents.core.ended_by import STAYS_KILLED
 from parallel_agents.core.pricing import pricing
 from parallel_agents.core.spelling import counted
@@ -46,6 +47,9 @@ class Priced(NamedTuple):
         likely_nanousd: what they cost if they cost what such runs did; None if there were none.
         from_runs: of how many runs that is known.
         missing_keys: the keys that are not set, and without which the map cannot begin.
+        worst: the most that all of it costs; nothing if nothing bounds it.
+        is_worst_budget: whether it is the map's budget that bounds it.
+        notes: what would lower it much.
     """
 
     rows: int
@@ -67,6 +71,9 @@ class Priced(NamedTuple):
     is_closed: bool = False
     is_cached: bool = False
     missing_keys: tuple[str, ...] = ()
+    worst: Bound = Bound()
+    is_worst_budget: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def is_simulated(self) -> bool:
@@ -76,16 +83,15 @@ class Priced(NamedTuple):
 
 async def print_price(
     context: CliContext,
-    name: str,
-    check: Callable[[Client], Awaitable[CheckedMap]],
+    asked: AskedMap,
     *,
     is_json: bool,
 ) -> None:
     """Print how many rows a map has, the task of the first, and what their first calls cost at most."""
     async with open_without_writing(context.environment, context.settings) as client:
         with pricing() as missing:
-            checked = await check(client)
-            price = await price_map(client, name, checked)
+            checked = await asked.checked(client)
+            price = await price_map(client, asked.name, checked, asked.budget)
         agent, reducer = checked.first.task.agent_name, checked.request.reduce
         likely = await likely_of_map(client, agent, reducer, price)
     found = Priced(
@@ -108,14 +114,12 @@ async def print_price(
         is_closed=price.is_closed,
         is_cached=bool(checked.request.cache_seconds),
         missing_keys=missing.names,
+        worst=Bound(price.worst_nanousd, price.worst_tokens),
+        is_worst_budget=price.is_worst_budget,
+        notes=price.notes,
     )
-    tell_price(found, name, checked.request.source, is_json=is_json)
-    tell_notes(checked.notes)
-
-
-def tell_notes(notes: Sequence[str]) -> None:
-    """Say what to know before anything is paid for."""
-    for note in notes:
+    tell_price(found, asked.name, checked.request.source, is_json=is_json)
+    for note in checked.notes:
         render.note(f"Note: {note}.")
 
 
@@ -141,6 +145,9 @@ def tell_price(found: Priced, name: str, rows: Source, *, is_json: bool) -> None
     if found.would_run or found.reduce_calls:
         from_runs = f", from {told_runs(found.from_runs)}" if found.from_runs else ""
         render.line(f"likely  {money(_likely(found))}{from_runs}")
+        render.line(f"worst   {_worst(found)}")
+        for note in found.notes:
+            render.note(note)
     if found.is_cached and (found.would_run or found.reduce_calls):
         render.note(CACHED)
     note_missing_keys(found.missing_keys)
@@ -150,6 +157,27 @@ def _likely(found: Priced) -> Spend | None:
     if found.likely_nanousd is None:
         return None
     return spend_of(Amount(found.likely_nanousd, 0), found.model)
+
+
+def _worst(found: Priced) -> str:
+    """What all of it costs at most, and why not more."""
+    usd, tokens = found.worst
+    bounds = [] if usd is None else [_worst_dollars(found, usd)]
+    bounds += [] if tokens is None else [f"{tokens:,} tokens"]
+    if not bounds:
+        return "not bounded; --budget USD bounds it"
+    told = " or ".join(bounds)
+    if found.is_worst_budget:
+        return f"{told}, what is left of the budget" if found.done else f"{told}, the budget"
+    if usd == 0:
+        return f"{told}, as all that it calls is free"
+    return f"{told} if every run makes all calls that it may, with a full context; --budget USD bounds it"
+
+
+def _worst_dollars(found: Priced, nanousd: int) -> str:
+    if found.is_worst_budget:
+        return limit_dollars(nanousd)
+    return ("" if found.is_exact else "about ") + money(spend_of(Amount(nanousd, 0), found.model))
 
 
 def _rows(count: int) -> str:
@@ -211,5 +239,11 @@ def _json(found: Priced) -> dict[str, object]:
         "is_exact": found.is_exact,
         "likely": spend_json(_likely(found)),
         "from_runs": found.from_runs,
+        "worst_case": {
+            "usd": found.worst.usd,
+            "tokens": found.worst.tokens,
+            "is_budget": found.is_worst_budget,
+        },
+        "notes": list(found.notes),
         "missing_keys": list(found.missing_keys),
     }

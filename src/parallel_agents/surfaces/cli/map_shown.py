@@ -21,6 +21,7 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.usage import Spend
 from parallel_agents.core.verbs import Sessions
 from parallel_agents.errors import GatewayUnreachable
+from parallel_agents.interrupts import to_its_end
 from parallel_agents.maps.progress import MapProgress
 from parallel_agents.maps.request import MAP
 from parallel_agents.maps.source import Source, left_out
@@ -60,6 +61,11 @@ def announce_map(row: Row, *, is_json: bool, of: str = "") -> Work:
     return Work(name, row.session.key, row.run.id, {})
 
 
+def tell_note(text: str) -> None:
+    """Say what is to be known about a map."""
+    render.note(f"Note: {text}.")
+
+
 def note_left_out(source: Source) -> None:
     """Say which files are no rows."""
     if told := left_out(source):
@@ -83,9 +89,18 @@ class _ShownMap:
         self.is_over = False
         self._app = app
         self._style = display.style
-        self._echo = None if echoed is None else _Echo(echoed)
+        self._echoed = echoed
+        self._echo = self._new_echo()
 
     async def watch(self) -> None:
+        await self._watch_run()
+        while (then := self.work.then) is not None:
+            begin = await then()
+            self.work = await to_its_end(begin())
+            self._echo = self._new_echo()
+            await self._watch_run()
+
+    async def _watch_run(self) -> None:
         style = self._style
         if style is progress.Style.AUTO:
             is_live = render.err().is_terminal and self._echo is None
@@ -105,6 +120,8 @@ class _ShownMap:
                 await waiting
         finally:
             waiting.cancel()
+        if self._echo is not None and self._progress is None:
+            self._echo.open()
         self._copy()
 
     async def catch_up(self) -> None:
@@ -115,10 +132,14 @@ class _ShownMap:
             with suppress(TimeoutError):  # it ends as soon as it has heard of its last row
                 await sessions.wait([self.work.run], timeout=_END_SECONDS)
             (row,) = await sessions.rows_of([self.work.run])
-        self.is_over = row.run.status.is_over
+        self.is_over = row.run.status.is_over and self.work.then is None
         self._copy()
         if (now := self._progress) is not None and not self.is_over:
             render.note(describe(now))
+
+    def _new_echo(self) -> _Echo | None:
+        """What copies the results of the run; those of another's are not asked for."""
+        return None if self._echoed is None or self.work.then else _Echo(self._echoed)
 
     @property
     def _progress(self) -> MapProgress | None:
@@ -126,7 +147,9 @@ class _ShownMap:
 
     def _told(self) -> str:
         now = self._progress
-        return "reading the rows" if now is None else describe(now)
+        if now is None:
+            return "waiting for its end" if self.work.then else "reading the rows"
+        return describe(now)
 
     async def _watch_text(self, waiting: asyncio.Task[list[Result]], *, is_told: bool) -> None:
         told_at = time.monotonic()
@@ -220,12 +243,17 @@ class _Echo:
         self._began = path.stat().st_ino if path.exists() else 0
         self._file: BinaryIO | None = None
 
+    def open(self) -> None:
+        """Take the file as that of the run, which another process may have begun before it was looked at."""
+        if self._file is None and self._path.exists():
+            self._file = self._path.open("rb")
+
     def copy(self) -> None:
         """Copy what is new."""
+        if self._path.exists() and self._path.stat().st_ino != self._began:
+            self.open()  # else it is that of an earlier run
         if self._file is None:
-            if not self._path.exists() or self._path.stat().st_ino == self._began:
-                return  # it is that of an earlier run
-            self._file = self._path.open("rb")
+            return
         while data := self._file.read(_ECHOED_BYTES):
             sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()

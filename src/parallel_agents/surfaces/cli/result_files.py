@@ -20,6 +20,10 @@ from parallel_agents.views.documents import result_json
 
 # Names that are the same on every file system: in lowercase, and short.
 _PLAIN = re.compile(r"[a-z0-9_][a-z0-9._-]{0,79}(?<!\.)")
+_PLAIN_FOLDER = re.compile(
+    r"[a-z0-9_][a-z0-9_-]{0,79}"
+)  # without a dot, so it is never a file's name
+_MOST_FOLDERS = 8
 _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 _SHOWN_CHARACTERS = 40  # at most 4 bytes each, and a name may have 255
 _DIGEST_CHARACTERS = 12
@@ -37,15 +41,23 @@ def results_folder(home: Path, name: str) -> Path:
 def file_name(label: str) -> str:
     """The name of the file for a label: a different one for each label, on every file system.
 
-    A label of lowercase letters, digits, dots, dashes and underscores is its own name. For any
-    other label, the name is its readable part, a tilde and a digest: `A b` and `a-b` are two files
-    even where case makes no difference.
+    A label of lowercase letters, digits, dots, dashes and underscores is its own name, and one such
+    as `each-1/check` is a file in a folder. For any other label, the name is its readable part, a tilde
+    and a digest: `A b` and `a-b` are two files even where case makes no difference.
     """
-    if _PLAIN.fullmatch(label) and label.partition(".")[0] not in _DEVICES:
+    *folders, name = label.split("/")
+    has_plain_folders = len(folders) <= _MOST_FOLDERS and all(
+        _is_plain(_PLAIN_FOLDER, folder) for folder in folders
+    )
+    if has_plain_folders and _is_plain(_PLAIN, name):
         return label
     readable = _NOT_IN_NAMES.sub("-", label)[:_SHOWN_CHARACTERS].strip(".-")
     digest = hashlib.sha256(label.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{readable or 'result'}~{digest[:_DIGEST_CHARACTERS]}"
+
+
+def _is_plain(plain: re.Pattern[str], name: str) -> bool:
+    return plain.fullmatch(name) is not None and name.partition(".")[0] not in _DEVICES
 
 
 def file_names(labels: Mapping[RunId, str]) -> dict[RunId, str]:

@@ -25,6 +25,9 @@ from parallel_agents.surfaces.cli.retrying import (
 
 def retry(
     name: Name,
+    killed: Annotated[
+        bool, typer.Option("--killed", help="What somebody killed, instead of what failed.")
+    ] = False,
     model: ModelName = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
     dry_run: Annotated[
@@ -38,7 +41,7 @@ def retry(
     The most that the first calls can cost is printed before; at a terminal, you are asked. What is
     done already is not done again.
     """
-    context, chosen = find_context(home), Chosen((name,))
+    context, chosen = find_context(home), Chosen((name,), killed=killed)
     asked = Edited(Edits(model=model), None)
     retries = run_cancellable(retried(context, chosen, asked, is_dry=True))
     if not json:

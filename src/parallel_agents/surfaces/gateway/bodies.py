@@ -297,6 +297,8 @@ class RetryBody(LettersBody):
     """Use the agents as they are defined now."""
     afresh: bool = False
     """Forget what the failed runs did."""
+    killed: bool = False
+    """What somebody killed instead of what failed."""
     dry_run: bool = False
     """Only say what would run, and the most that each first call can cost."""
 

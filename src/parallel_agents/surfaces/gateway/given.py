@@ -97,7 +97,9 @@ def read_query(takes: type[G], query: bytes) -> G:
     values: dict[str, str] = {}
     for name, text in pairs:
         if name in values:
-            raise InvalidInput(f"{head(name, 40)!r} is given twice", hint="give it once")
+            told = field_texts(takes).get(name, "")
+            hint = f"give it once: {told}" if "separated by commas" in told else "give it once"
+            raise InvalidInput(f"{head(name, 40)!r} is given twice", hint=hint)
         values[name] = text
     try:
         return takes.model_validate(values)

@@ -74,6 +74,9 @@ class PricedMapDocument(TypedDict):
     """What the rows of a map would cost, and the calls that combine their results; what is done costs nothing.
 
     A map that `is_closed` was killed: asked for again it only shows its results.
+    `worst_case_usd` and `worst_case_tokens` are the most that all of it costs: what is left of its budget if
+    that bounds it, as `is_worst_budget` says, or else all calls that its runs may make with a full context.
+    `notes` say what would lower it much, and `notes_on_rows` what else to know before anything is paid for.
     `missing_keys` are not set here, and the map cannot begin without them.
     """
 
@@ -91,8 +94,12 @@ class PricedMapDocument(TypedDict):
     is_exact: bool
     likely: Money | None
     from_runs: int
-    missing_keys: list[str]
+    worst_case_usd: float | None
+    worst_case_tokens: int | None
+    is_worst_budget: bool
     notes: list[str]
+    missing_keys: list[str]
+    notes_on_rows: list[str]
 
 
 class MapResultsDocument(TypedDict):
@@ -163,9 +170,9 @@ async def price(call: Call, given: MapBody) -> Document:
 
 async def _priced(call: Call, given: MapBody, missing: MissingKeys) -> Document:
     maps = _maps(call)
-    name, _, checked = await _checked(call, maps, given)
+    name, asked, checked = await _checked(call, maps, given)
     try:
-        found = await price_map(call.client, name, checked)
+        found = await price_map(call.client, name, checked, asked.budget)
     finally:
         upload = Path(checked.request.source.paths[0]).stem
         async with call.gateway.mapping:
@@ -191,8 +198,12 @@ async def _priced(call: Call, given: MapBody, missing: MissingKeys) -> Document:
         if expected is None or expected.cost_usd is None
         else money_json(expected.cost_usd + expected.simulated_usd),
         "from_runs": likely.runs,
+        "worst_case_usd": found.worst_usd,
+        "worst_case_tokens": found.worst_tokens,
+        "is_worst_budget": found.is_worst_budget,
+        "notes": list(found.notes),
         "missing_keys": list(missing.names),
-        "notes": list(checked.notes),
+        "notes_on_rows": list(checked.notes),
     }
     return Document(value=value)
 
@@ -201,14 +212,14 @@ async def results(call: Call, given: ResultsQuery) -> Document:
     """Lines of the results of a map, as far as its rows have been done in their order."""
     client = call.client
     row = await client.sessions.find(make_flow_key(MAP, call.name))
-    run = row.run.id
-    if given.run and given.run != run:
+    run = RunId(given.run) if given.run else row.run.id
+    out = await _out(call, row.session.key, run)
+    if run != row.run.id and not await asyncio.to_thread(out.exists):
         raise Conflict(
             f"another run of the map {call.name} was begun",
-            why="only the results of the latest one are here",
+            why="only the results of the latest ones are here",
             hint="ask for the map again with the same key: what is done is not paid for again",
         )
-    out = await _out(call, row.session.key, run)
     loop = asyncio.get_running_loop()
     until = loop.time() + given.wait
     while True:

@@ -176,10 +176,10 @@ async def _within(call: Call, name: str, letters: Sequence[DeadLetter]) -> list[
     return [each for each in own if each.session.key in keys]
 
 
-async def _letters(call: Call, given: LettersBody) -> list[DeadLetter]:
+async def _letters(call: Call, given: LettersBody, *, killed: bool = False) -> list[DeadLetter]:
     sessions = call.client.sessions
     since = parse_since(given.since, call.client.now(), "since")
-    every = DeadLetterFilter(agent=given.agent, code=given.code, since=since)
+    every = DeadLetterFilter(agent=given.agent, code=given.code, since=since, killed=killed)
     if given.runs:
         return _of_runs(given.runs, await sessions.dead_letters(every))
     if not given.names:
@@ -214,14 +214,14 @@ def _of_runs(runs: Sequence[str], letters: Sequence[DeadLetter]) -> list[DeadLet
     return [by_run[run] for run in dict.fromkeys(runs)]
 
 
-async def _selected(call: Call, given: LettersBody) -> list[DeadLetter]:
+async def _selected(call: Call, given: LettersBody, *, killed: bool = False) -> list[DeadLetter]:
     """The letters to act on; all of them only if that is asked for."""
     if given.is_chosen is given.all:
         raise InvalidInput(
             "nothing says which dead letters are meant, or two things do",
             hint='give names, runs, agent, code or since; or {"all": true}',
         )
-    found = await _letters(call, given)
+    found = await _letters(call, given, killed=killed)
     if len(found) > _MOST_RETRIED:
         raise InvalidInput(
             f"{len(found):,} dead letters are too many at once",
@@ -240,7 +240,8 @@ class _Retry(NamedTuple):
 
 async def retry(call: Call, given: RetryBody) -> Document:
     """Run failed tasks again, each as a new session, or say what that would be and cost at most."""
-    letters = sorted(await _selected(call, given), key=lambda letter: letter.run.created_at)
+    chosen = await _selected(call, given, killed=given.killed)
+    letters = sorted(chosen, key=lambda letter: letter.run.created_at)
     if given.text is not None and len(letters) > 1:
         raise InvalidInput(
             f"text replaces that of one task, and {len(letters)} are selected",

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 from parallel_agents.app.begin_team import plan_of, work_of
 from parallel_agents.app.foreseeing import Foresight, foresee_plan
 from parallel_agents.app.stored_work import foresee_flow, foresee_task, foresee_team
-from parallel_agents.core.usage import NANOUSD_PER_USD, SIMULATED, Spend
+from parallel_agents.core.usage import SIMULATED, Spend
 from parallel_agents.flows.plan_task import plan_task
 from parallel_agents.surfaces.gateway.bodies import SpawnBody
 from parallel_agents.surfaces.gateway.gateway import Call
@@ -87,7 +87,7 @@ async def price_of(call: Call, foreseeing: Awaitable[Foresight]) -> PriceDocumen
         "likely_unknown": likely.unknown,
         "budget_usd": price.budget.usd,
         "budget_tokens": price.budget.tokens,
-        "worst_case_usd": None if bound.nanousd is None else bound.nanousd / NANOUSD_PER_USD,
+        "worst_case_usd": bound.usd,
         "worst_case_tokens": bound.tokens,
         "is_sketch": price.is_sketch,
         "notes": list(price.notes),

@@ -32,6 +32,7 @@ from parallel_agents.surfaces.gateway.given import Given, Nothing
 from parallel_agents.surfaces.gateway.replies import Document
 from parallel_agents.surfaces.gateway.routes import PREFIX, Form, Route, handled
 from parallel_agents.views.documents import ResultDocument, result_json
+from parallel_agents.views.sessions import lines_of
 
 _OF_AGENTS = {"text", "label", "parent", "priority", "conditions", "rubric", "rounds"}
 _OF_TEAMS = {"files", "name", "max_parallel", "on_failure", "min_done"}
@@ -70,10 +71,14 @@ class KilledDocument(TypedDict):
 
 
 class WaitDocument(TypedDict):
-    """The results of the runs that have ended; `live` are those that have not."""
+    """The results of the runs that have ended; `live` are those that have not.
+
+    `asks` are those of them that wait for a person, with what the first question of each says.
+    """
 
     results: list[ResultDocument]
     live: list[RunId]
+    asks: dict[RunId, str]
 
 
 async def spawn(call: Call, given: SpawnBody) -> Document:
@@ -326,9 +331,12 @@ async def wait(call: Call, given: WaitQuery) -> Document:
     except TimeoutError:
         results = await sessions.wait(runs, until=Until.NOW)
     ended = {result.run_id for result in results}
+    live = [run for run in runs if run not in ended]
+    seen = lines_of(await call.client.journal.look(await sessions.rows_of(live))) if live else ()
     value: WaitDocument = {
         "results": [result_json(result) for result in results],
-        "live": [run for run in runs if run not in ended],
+        "live": live,
+        "asks": {line.row.run.id: line.asks for line in seen if line.asks},
     }
     return Document(value=value)
 

@@ -131,6 +131,8 @@ class TeamTools:
         tasks = await self._tasks(members[offset : offset + _MOST_TASKS])
         end = offset + len(tasks)
         costs = await self._client.journal.costs(tree=row.session.key)
+        if row.run.status.is_over and end >= len(members):
+            await self._client.session_tools.note_given([row.run.id], self._requester)
         return {
             "status": "ok",
             "run": row.run.status.value,
@@ -200,7 +202,9 @@ class TeamTools:
                 raise NotFound(
                     f"there is no failed task {asked!r}", hint="dead_letters lists their run ids"
                 )
-            return _accepted(await sessions.retry(letter), label_of(letter.session))
+            spawned = await sessions.retry(letter)
+            (row,) = await sessions.rows_of([spawned.run_id])
+            return _accepted(spawned, label_of(row.session))
         listed: list[Json] = [
             {
                 "runId": each.run.id,

@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import Field
 
 from parallel_agents.core.cutting import head
-from parallel_agents.core.kept_text import lines_of, read_kept_path
+from parallel_agents.core.kept_path import read_kept_path
+from parallel_agents.core.kept_text import lines_of
 from parallel_agents.core.tokens import tokens_in
 from parallel_agents.core.tool import (
     Access,

@@ -73,6 +73,17 @@ def test_what_is_no_json_is_refused_with_an_example() -> None:
     assert """--input tags='["a", "b"]'""" in refused.value.hint
 
 
+def test_a_list_of_objects_has_an_example_of_one_and_no_folder() -> None:
+    item: JsonObject = {"type": "object", "properties": {"title": {}}, "required": ["title"]}
+    schema: JsonObject = {"properties": {"books": {"type": "array", "items": item}}}
+
+    with pytest.raises(InvalidInput) as refused:
+        read_inputs(["books=a"], schema)
+
+    hint = """write --input books='[{"title": "..."}]', or books=@FILE with it in a file"""
+    assert refused.value.hint == hint
+
+
 @pytest.mark.parametrize("typed", ["essays", "essays/*.md"])
 def test_where_a_list_is_wanted_each_file_of_a_folder_or_a_pattern_is_an_item(
     typed: str, tmp_path: Path

@@ -1028,7 +1028,8 @@ WHERE r.id = :run AND r.kind = 'agent' AND (s.parent = '' OR s.parent GLOB 'team
 UPDATE dead_letters SET dropped_at = ? WHERE retried_by = ? AND dropped_at IS NULL;
 
 -- name: note_retry
-UPDATE dead_letters SET retried_by = ? WHERE run = ?;
+UPDATE dead_letters SET retried_by = :by
+WHERE run = :run OR (dropped_at IS NULL AND retried_by = (SELECT session FROM runs WHERE id = :run));
 
 -- name: drop_dead_letters
 UPDATE dead_letters SET dropped_at = ?
@@ -1058,6 +1059,34 @@ d.code = :code
 
 -- name: dead_letters.run
 d.run = :run
+
+-- Tasks that were killed, as dead letters have those that failed, if they were not tried again.
+-- name: killed_tasks
+SELECT r.id, r.finished_at, NULL
+FROM sessions AS s CROSS JOIN runs AS r ON r.session = s.key JOIN agents AS a ON a.digest = s.agent
+{where}
+ORDER BY r.finished_at DESC, r.id;
+
+-- name: killed_tasks.latest
+r.status = 'killed' AND r.kind = 'agent'
+AND (s.parent = '' OR s.parent GLOB 'team:*' OR s.parent GLOB 'flow:*')
+AND r.number = (SELECT MAX(number) FROM runs WHERE session = s.key)
+AND NOT EXISTS (SELECT 1 FROM {tries_after})
+
+-- name: killed_tasks.since
+r.finished_at >= :since
+
+-- name: killed_tasks.agent
+json_valid(CAST(a.body AS TEXT)) AND json_extract(CAST(a.body AS TEXT), '$.name') = :agent
+
+-- name: killed_tasks.code
+r.error_code = :code
+
+-- name: killed_tasks.tree
+s.key IN (SELECT key FROM sessions WHERE root = :tree UNION ALL SELECT :tree)
+
+-- name: killed_tasks.run
+r.id = :run
 
 -- name: asked_and_ended
 SELECT seq, body FROM events
