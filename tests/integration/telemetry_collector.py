@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 
@@ -49,14 +50,10 @@ class Collector:
                     found[metric.name] += sum(p.count for p in metric.histogram.data_points)
         return dict(found)
 
-    def attributes(self, name: str) -> dict[str, str | int | float]:
+    def attributes(self, name: str) -> dict[str, str | int | float | tuple[str, ...]]:
         """Of the first span whose name begins so."""
         span = next(span for span in self.spans if span.name.startswith(name))
-        return {
-            each.key: getattr(each.value, each.value.WhichOneof("value") or "string_value")
-            for each in span.attributes
-            if each.value.WhichOneof("value") != "array_value"
-        }
+        return {each.key: _value_of(each.value) for each in span.attributes}
 
     async def take(self, request: web.Request) -> web.Response:
         content = await request.read()  # aiohttp has decompressed it
@@ -80,6 +77,13 @@ class Collector:
             self.resources.append(found)
             for scope in resource.scope_spans:
                 self.spans += scope.spans
+
+
+def _value_of(value: AnyValue) -> str | int | float | tuple[str, ...]:
+    kind = value.WhichOneof("value") or "string_value"
+    if kind == "array_value":
+        return tuple(each.string_value for each in value.array_value.values)
+    return getattr(value, kind)
 
 
 @asynccontextmanager

@@ -63,11 +63,14 @@ async def test_runs_calls_and_tools_are_spans_of_one_trace(tmp_path: Path) -> No
 
     by_id = {span.span_id: span for span in collector.spans}
     parents = {span.name: span.parent_span_id for span in collector.spans}
+    named = [collector.attributes(name) for name in ("chat", "execute_tool", "invoke_agent")]
     assert len({span.trace_id for span in collector.spans}) == 1
     assert by_id[parents["execute_tool look"]].name == "invoke_agent a"
     assert by_id[parents["invoke_agent a"]].name.startswith("invoke_workflow")
     assert collector.attributes("chat")["gen_ai.usage.input_tokens"] == 15
     assert collector.attributes("execute_tool")["gen_ai.tool.name"] == "look"
+    assert {names["pagents.session.label"] for names in named} == {"a"}
+    assert {names["pagents.session.path"] for names in named} == {("a",)}
     assert collector.counts["gen_ai.client.operation.duration"] == 2
     assert collector.counts["gen_ai.execute_tool.duration"] == 1
     assert collector.resources[0]["service.name"] == "pagents"

@@ -10,7 +10,8 @@ const attempts = await import(`${ui}attempts.js`);
 const { entriesOf } = await import(`${ui}transcript.js`);
 const { Lanes } = await import(`${ui}lanes.js`);
 const paint = await import(`${ui}lane_paint.js`);
-const { ofStep } = await import(`${ui}rows.js`);
+const { duration, ofStep } = await import(`${ui}rows.js`);
+const { noLonger } = await import(`${ui}words.js`);
 
 const row = (key, more = {}) => ({ session_key: key, kind: 'agent', agent: 'a', label: key, id: key, status: 'done', depth: 1, parent: 'top', finished_at: null, ...more });
 const event = (seq, kind, body = {}, session = 's') => ({ seq, at: new Date(1e12 + seq * 1000).toISOString(), session_key: session, run_id: 'r', key: `k${seq}`, event: { kind, ...body } });
@@ -19,6 +20,17 @@ const lane = (key, from, to, bars = [{ kind: 'model', from, to }]) => ({ key, fr
 test('a run that is done opens on its results, any other on its timeline, unless the address says otherwise', () => {
   const opened = (status, query = {}) => failures.opening(row('top', { status }), query);
   assert.deepEqual([opened('done'), opened('partial'), opened('running'), opened('done', { selected: 'x' }), opened('done', { from: '1' })], ['results', 'timeline', 'timeline', 'timeline', 'timeline']);
+});
+
+test('the time of a run is that of all runs that it continues, as lists have it', () => {
+  const began = '2026-01-01T00:00:10Z';
+  const at = Date.parse('2026-01-01T00:00:30Z') / 1000;
+  const times = [{ finished_at: '2026-01-01T00:00:20Z', seconds: 12.5 }, { status: 'running', timed_from: '2026-01-01T00:00:05Z', seconds: null }, { status: 'running' }];
+  assert.deepEqual(times.map((more) => duration(row('a', { started_at: began, ...more }), at)), [12.5, 25, 20]);
+});
+
+test('a row that counts no more says why', () => {
+  assert.deepEqual([row('a'), row('a', { is_former_try: true }), row('a', { is_former_try: true, is_uncounted: true })].map(noLonger), ['', 'tried again', 'no longer counts']);
 });
 
 test('the first failure is the agent that failed first, and of those that failed at once the deepest', () => {

@@ -21,7 +21,7 @@ from parallel_agents.errors import InvalidInput
 from parallel_agents.maps.checking import CheckedRows, check_rows
 from parallel_agents.maps.filling import Filled
 from parallel_agents.maps.request import MapRequest
-from parallel_agents.maps.source import TEXT_OF_FILE, Format, Source, fingerprint
+from parallel_agents.maps.source import TEXT_OF_FILE, Source, fingerprint
 from parallel_agents.maps.template import Template, escaped
 from parallel_agents.sessions.requests import check_task
 
@@ -77,6 +77,7 @@ class CheckedMap(NamedTuple):
     Attributes:
         rows: how many there are.
         notes: what to tell the caller before anything is paid for.
+        done_before: how many of the rows are done.
     """
 
     request: MapRequest
@@ -84,6 +85,7 @@ class CheckedMap(NamedTuple):
     first: Filled
     model: str | None
     notes: tuple[str, ...] = ()
+    done_before: int = 0
 
 
 class AskedMap(NamedTuple):
@@ -148,7 +150,9 @@ class AskedMap(NamedTuple):
         await client.sessions.check([await client.sessions.plan_flow(flow, key=self.name)])
         notes = [_NAMES_ALONE] if _has_names_alone(request, agent) else []
         notes += [_none_is_done(len(done), found.count)] if done and len(left) == len(done) else []
-        return CheckedMap(request, found.count, first[0], self.model, tuple(notes))
+        return CheckedMap(
+            request, found.count, first[0], self.model, tuple(notes), len(done) - len(left)
+        )
 
     async def begin(
         self,
@@ -193,10 +197,13 @@ class AskedMap(NamedTuple):
 
 def _has_names_alone(request: MapRequest, agent: Agent) -> bool:
     """Whether rows are files, and an agent that could not read them gets no more than their names."""
-    if request.source.format is not Format.FILES or agent.possible_tools or agent.policy.spawns:
+    if not request.source.has_files or agent.possible_tools or agent.policy.spawns:
         return False
     texts = [request.text, *request.inputs.values()]
-    return not any(Template.parse(text, where="the text").has_content for text in texts)
+    found = [Template.parse(text, where="the text") for text in texts]
+    # What another machine sent of a file is a column that the results leave out.
+    sent = {column for each in found for column in each.columns} & {*request.hidden}
+    return not sent and not any(each.has_content for each in found)
 
 
 def _none_is_done(done: int, rows: int) -> str:

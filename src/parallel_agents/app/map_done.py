@@ -12,11 +12,14 @@ from parallel_agents.maps.request import MAP
 
 
 async def rows_done(client: Client, name: str) -> set[str]:
-    """The keys of the rows that are done and count, those of batches that are done included."""
+    """The keys of the rows that are done, those of batches that are done included.
+
+    Those that a later run did not have are among them: a row that comes back is not paid for again.
+    """
     map = SessionKey(make_flow_key(MAP, name))
     batches = await Batches.stored(client.sessions, map)
     children = await client.sessions.child_runs(map)
     done = {name_of(child.key) for child in children if child.status is RunStatus.DONE}
     alone = {key for key in done if key.startswith(ROW)}
     shared = {row for row, part in batches.items() if part.batch in done}
-    return (alone | shared) - batches.gone
+    return alone | shared

@@ -334,6 +334,8 @@ class BegunMapForm:
     rows: int
     model: str
     has_rows: bool
+    done_before: int = 0
+    notes: tuple[str, ...] = ()
     warning: str
 
 
@@ -368,6 +370,7 @@ class PricedMapForm:
     is_worst_budget: bool
     notes: tuple[str, ...]
     missing_keys: tuple[str, ...]
+    notes_on_rows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

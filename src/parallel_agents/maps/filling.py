@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache, lru_cache
 from hashlib import sha256
@@ -117,12 +117,16 @@ class Filling:
         The usual text has the path for people to read. If the content is asked about, its folder does not count.
         """
         source = self._request.source
-        if source.format is not Format.FILES:
+        shown: Mapping[str, Json]
+        if source.known and source.known in row.values:
+            there = row._replace(values={**row.values, source.label: row.values[source.known]})
+            shown = there.values
+        elif source.format is Format.FILES:
+            file = real_file(as_text(row.values[PATH]), source.folder)
+            there = row._replace(values={PATH: str(file)})
+            shown = {PATH: file.name} if self._is_named else there.values
+        else:
             return task
-        file = _real(as_text(row.values[PATH]), source.folder)
-        there = row._replace(values={PATH: str(file)})
-        is_named = self._has_content and self._request.text.startswith(TEXT_OF_FILE)
-        shown = {PATH: file.name} if is_named else there.values
         return replace(
             task,
             text=self._text.filled(shown, read),
@@ -130,8 +134,11 @@ class Filling:
         )
 
     @property
-    def _has_content(self) -> bool:
-        return any(each.has_content for each in (self._text, *self._inputs.values()))
+    def _is_named(self) -> bool:
+        """Whether the path is only what people read of a row whose content is asked about."""
+        templates = (self._text, *self._inputs.values())
+        has_content = any(each.has_content for each in templates)
+        return has_content and self._request.text.startswith(TEXT_OF_FILE)
 
     def _input(self, row: Row, read: Read) -> dict[str, Json]:
         return {
@@ -233,7 +240,7 @@ def read_file(path: str, where: str, *, folder: str = "") -> str:
         ) from error
 
 
-def _real(path: str, folder: str) -> Path:
+def real_file(path: str, folder: str) -> Path:
     """Where a file is, whatever links lead to its folder."""
     located = _located(path, folder)
     return Path(_real_folder(str(located.parent)), located.name)

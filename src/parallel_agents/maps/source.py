@@ -55,6 +55,7 @@ class Source:
         title: what errors call it.
         without: the absolute path of a file that no pattern finds: that of the results.
         label: the column that tables call a row by; empty for none but that of files.
+        known: the column that stands for `label` where a row is known by what is asked; empty for none.
     """
 
     format: Format
@@ -63,6 +64,7 @@ class Source:
     title: str = ""
     without: str = ""
     label: str = ""
+    known: str = ""
 
     @property
     def name(self) -> str:

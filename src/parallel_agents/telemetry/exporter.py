@@ -12,6 +12,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -160,7 +161,12 @@ class Exporter:
     async def _spans(self, events: Sequence[Event]) -> list[Span]:
         lineages = await self._store.lineages(list({event.run for event in events}))
         rows = {row.run.id: row for row in await self._store.rows_of(list(lineages))}
-        kept = [event for event in events if event.run in rows]
+        origins = await self._store.origins(sorted({event.session for event in events}))
+        kept = [
+            replace(event, path=origins[event.session].path) if event.session in origins else event
+            for event in events
+            if event.run in rows
+        ]
         return list(spans_of(kept, rows, lineages, with_content=self._options.has_content))
 
     async def _send_spans(self, spans: Sequence[Span], place: Place) -> None:

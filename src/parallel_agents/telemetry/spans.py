@@ -65,7 +65,7 @@ def spans_of(
     """The spans that events complete.
 
     Args:
-        events: in order; of the kinds in `KINDS`, others make no span.
+        events: in order, with the paths of their sessions; of the kinds in `KINDS`, others make no span.
         rows: the runs of the events.
         lineages: of the same runs.
         with_content: whether spans have what was said and done.
@@ -103,7 +103,7 @@ def agent_of(row: Row) -> str:
 def _chat(event: Event, replied: Replied, row: Row, lineage: Lineage, with_content: bool) -> Span:
     model = replied.model
     found: _Found = {
-        **_common(Operation.CHAT, row),
+        **_common(Operation.CHAT, event, row),
         "gen_ai.provider.name": provider_of(model),
         "gen_ai.request.model": model_of(model),
         "gen_ai.response.model": model_of(replied.message.model or model),
@@ -143,7 +143,7 @@ def _tool(
     result = finished.result
     error = "unknown_outcome" if finished.is_unknown else "tool_error" if result.is_error else ""
     found: _Found = {
-        **_common(Operation.EXECUTE_TOOL, row),
+        **_common(Operation.EXECUTE_TOOL, event, row),
         "gen_ai.tool.name": _name(result.name),
         "gen_ai.tool.call.id": _name(result.call_id),
         "gen_ai.tool.type": "function",
@@ -170,11 +170,10 @@ def _run(event: Event, finished: Finished, row: Row, lineage: Lineage, with_cont
     operation = Operation.INVOKE_WORKFLOW if run.kind.is_group else Operation.INVOKE_AGENT
     began_at = run.created_at if run.started_at is None else run.started_at
     found: _Found = {
-        **_common(operation, row),
+        **_common(operation, event, row),
         "pagents.run.status": outcome.status.value,
         "pagents.run.attempts": run.attempts,
         "pagents.queued_seconds": max(began_at - run.created_at, 0.0),
-        "pagents.session.label": _name(row.session.label),
     }
     if run.model:
         found["gen_ai.provider.name"] = provider_of(run.model)
@@ -208,7 +207,7 @@ def error_of(finished: Finished) -> str:
     return outcome.error.code if outcome.error is not None else outcome.status.value
 
 
-def _common(operation: Operation, row: Row) -> _Found:
+def _common(operation: Operation, event: Event, row: Row) -> _Found:
     is_group = operation is Operation.INVOKE_WORKFLOW
     return {
         "gen_ai.operation.name": operation.value,
@@ -216,6 +215,8 @@ def _common(operation: Operation, row: Row) -> _Found:
         "gen_ai.conversation.id": row.session.key,
         "pagents.run.id": row.run.id,
         "pagents.session.name": _name(row.session.name),
+        "pagents.session.label": _name(row.session.label),
+        **({"pagents.session.path": tuple(map(_name, event.path))} if event.path else {}),
     }
 
 

@@ -21,11 +21,13 @@ from parallel_agents.core.retry_keys import step_of
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Failure, RunnerKind, RunStatus
 from parallel_agents.core.schema import Json
+from parallel_agents.core.usage import Spend
 from parallel_agents.core.verbs import SessionReads
 from parallel_agents.maps.request import MAP
 from parallel_agents.views import format
+from parallel_agents.views.documents import Money, money_json, money_of
 from parallel_agents.views.last_tries import last_tries
-from parallel_agents.views.sessions import STOPPED, SessionLine, lines_of, state_told
+from parallel_agents.views.sessions import STOPPED, SessionLine, doing_told, lines_of, state_told
 
 StepKind: TypeAlias = Literal["function", "question", "agent", "team", "flow"]
 _KINDS = ("step_started", "step_finished", "asked", "answered")
@@ -42,8 +44,8 @@ class FlowStep:
         state: as lists have it; `unknown` is a call of which nobody knows whether it took effect, and
             `withdrawn` a question that nobody answered before the end of the flow.
         seconds: how long it took; None while it is live, and if nobody knows.
-        text: what it returned, why it failed, or the question and its answer; of a session, what it is
-            doing.
+        text: what it returned, why it failed, or the question and its answer; of a session, what lists say
+            that it does.
         line: the session, if it is one.
     """
 
@@ -67,16 +69,22 @@ class FlowStepDocument(TypedDict):
     """A step of a flow: a `function`, a `question`, or a session: an `agent`, a `team` or a `flow`.
 
     `state` is as in lists; `unknown` is a call of which nobody knows whether it took effect, `withdrawn` a
-    question that nobody answered before the end of the flow. `text` is what it returned, why it failed, or
-    the question and its answer.
+    question that nobody answered before the end of the flow. `label` is what lists call it, `text` what it returned, why it
+    failed, or the question and its answer, and of a session what lists say that it does. `cost` is null where no model was
+    called, and where a price is unknown.
     """
 
     name: str
+    label: str
     kind: str
     state: str
     began_at: str | None
     seconds: float | None
     text: str
+    calls: int
+    cost: Money | None
+    known_cost: Money
+    simulated_cost: Money | None
     session_key: SessionKey | None
 
 
@@ -180,7 +188,7 @@ def _session(line: SessionLine) -> FlowStep:
         state=state_told(line),
         began_at=row.session.created_at or row.run.created_at,
         seconds=line.seconds if row.run.status.is_over else None,
-        text=line.asks or line.doing,
+        text=doing_told(line),
         line=line,
     )
 
@@ -195,12 +203,19 @@ def _failure(error: Failure) -> str:
 
 def flow_step_json(step: FlowStep) -> FlowStepDocument:
     """A step for machines."""
+    row = None if step.line is None else step.line.row
+    spend = Spend() if step.line is None else step.line.spend
     return {
         "name": step.name,
+        "label": step.name if row is None else row.session.label,
         "kind": step.kind,
         "state": step.state.replace(" ", "_"),
         "began_at": format.iso(step.began_at),
         "seconds": None if step.seconds is None else round(step.seconds, 3),
         "text": step.text,
-        "session_key": None if step.line is None else step.line.row.session.key,
+        "calls": spend.calls,
+        "cost": money_json(spend.cost_usd) if spend.calls else None,
+        "known_cost": money_of(spend.known_usd),
+        "simulated_cost": money_json(spend.simulated_usd),
+        "session_key": None if row is None else row.session.key,
     }

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing_extensions import TypedDict
 
 from parallel_agents.core.ids import RunId, SessionKey
-from parallel_agents.core.inspection import Retry
 from parallel_agents.core.row import Row
 from parallel_agents.core.schema import Json
 from parallel_agents.views import format
@@ -27,12 +26,12 @@ class RetryDocument(TypedDict):
 class SessionDocument(TypedDict):
     """A session and its current run; an unknown cost is null.
 
-    `is_former_try` says that the task was tried again since, or that its map has other rows now. `state` is the word that every list shows, `attention` what the run itself needs of a person, and
+    `is_former_try` says that the task was tried again since, or that its map has other rows now, of which
+    `is_uncounted` is the latter. `state` is the word that every list shows, `attention` what the run itself needs of a person, and
     `needs` how many sessions need one, it and all below it.
 
-    `calls`, `tokens` and the costs are those of the run. `seconds` is for how long processes executed the
-    session: its run, and for `earlier_seconds` the runs before; null while a process works on it. Of the time
-    since `started_at`, nothing executed the run for `idle_seconds`.
+    `calls`, `tokens` and the costs are those of the run. `seconds` is for how long processes executed all runs
+    of the session: null while one works on it, and before its start. Until then it is the time since `timed_from`.
     """
 
     id: str
@@ -53,6 +52,7 @@ class SessionDocument(TypedDict):
     is_worked_on: bool
     is_stopped: bool
     is_former_try: bool
+    is_uncounted: bool
     queued_after: int
     doing: str
     is_stuck: bool
@@ -68,9 +68,8 @@ class SessionDocument(TypedDict):
     created_at: str | None
     started_at: str | None
     finished_at: str | None
+    timed_from: str | None
     seconds: float | None
-    earlier_seconds: float
-    idle_seconds: float
     error_code: str
 
 
@@ -116,6 +115,7 @@ def line_json(line: SessionLine) -> SessionDocument:
         "is_worked_on": row.owner_state == "live" or run.status.is_over,
         "is_stopped": line.is_stopped,
         "is_former_try": line.counts_no_more,
+        "is_uncounted": line.is_uncounted,
         "queued_after": line.queued_after,
         "doing": line.doing,
         "is_stuck": line.is_stuck,
@@ -131,15 +131,15 @@ def line_json(line: SessionLine) -> SessionDocument:
         "created_at": format.iso(run.created_at),
         "started_at": format.iso(run.started_at),
         "finished_at": format.iso(run.finished_at),
-        "seconds": None if line.is_executed else _rounded(line.seconds),
-        "earlier_seconds": round(line.seconds_before, 3),
-        "idle_seconds": round(run.idle_seconds, 3),
+        "timed_from": format.iso(line.timed_from),
+        "seconds": _seconds(line),
         "error_code": run.error_code,
     }
 
 
-def _rounded(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 3)
+def _seconds(line: SessionLine) -> float | None:
+    """For how long it was executed; None while it is, since what is told anew is only what differs."""
+    return None if line.is_executed or line.seconds is None else round(line.seconds, 3)
 
 
 def _retry_json(retry: Retry | None) -> RetryDocument | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from parallel_agents.core.attention import Attention, attention_of
@@ -12,10 +12,11 @@ from parallel_agents.core.inspection import Retry, Snapshot
 from parallel_agents.core.overview import Tally
 from parallel_agents.core.question import Question
 from parallel_agents.core.row import Row
-from parallel_agents.core.run import RunStatus
-from parallel_agents.core.silence import Silence
+from parallel_agents.core.run import Result, RunnerKind, RunStatus
+from parallel_agents.core.silence import Silence, described
 from parallel_agents.core.usage import Spend
 from parallel_agents.sessions.unclaimed import waits_in_vain
+from parallel_agents.views import format
 from parallel_agents.views.activity import doing_after, doing_on, doing_while
 from parallel_agents.views.events import ASKS_MODEL, WAITS_FOR_SLOT
 from parallel_agents.views.liveness import Liveness
@@ -101,6 +102,14 @@ class SessionLine:
         return is_running and not self.is_stopped and not self.is_paused
 
     @property
+    def timed_from(self) -> float | None:
+        """The moment from which the time of a live run is counted; None before its start."""
+        run = self.row.run
+        if run.started_at is None:
+            return None
+        return run.started_at + run.idle_seconds - self.seconds_before
+
+    @property
     def is_interrupted(self) -> bool:
         """Whether somebody ended the run alone, as in a chat, so that the session can be continued."""
         return self.row.run.status is RunStatus.KILLED and not self.row.session.killed
@@ -126,6 +135,39 @@ def state_told(line: SessionLine) -> str:
     if line.is_uncounted:
         return f"{line.state}, no longer counts"
     return f"{line.state}, tried again" if line.is_former else line.state
+
+
+def in_all_runs(result: Result, line: SessionLine) -> Result:
+    """The result of a session's current run, with the time of the earlier runs that it continues."""
+    if result.run_id != line.row.run.id or not line.seconds_before or line.seconds is None:
+        return result
+    return replace(result, seconds=line.seconds)
+
+
+def doing_told(line: SessionLine) -> str:
+    """What a session is doing, what it has done, or why this process cannot continue it, as in a table."""
+    if line.lacks:
+        return f"waits: {line.lacks}"
+    if line.silence is not None and line.silence.is_stuck:
+        return f"{described(line.silence)}; {line.doing}"
+    if line.counts:
+        later = _listed(line.later_counts)
+        since = f"since then {later}" if later else ""
+        by = f"by {line.row.session.paused_by}, " if line.is_paused else ""
+        return "; ".join(filter(None, (f"{by}{_tasks_told(line)}", since, line.asks)))
+    return line.asks or line.doing or line.row.run.title
+
+
+def _tasks_told(line: SessionLine) -> str:
+    """`3/5 done, 2 running`; of a flow `3 done, 2 running`, since nobody knows how many steps follow."""
+    done, counts = format.status(RunStatus.DONE), line.counts
+    whole = f"/{sum(counts.values())}" if line.row.run.kind is RunnerKind.TEAM else ""
+    others = {state: count for state, count in counts.items() if state != done}
+    return ", ".join(filter(None, (f"{counts.get(done, 0)}{whole} done", _listed(others))))
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {state}" for state, count in counts.items())
 
 
 def is_paused(row: Row) -> bool:

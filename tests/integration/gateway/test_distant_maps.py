@@ -55,6 +55,45 @@ async def test_rows_are_done_there_once_and_their_results_are_here(
     assert [each.name for each in (served.environment.home / "maps" / "m.map").iterdir()] != []
 
 
+async def test_a_file_is_known_there_by_its_content_however_its_path_is_written(
+    serving: Serving, tmp_path: Path
+) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "a.txt").write_text("Content")
+    (tmp_path / "link").symlink_to("here")
+    asked: dict[str, Any] = {"text": "Look at {path}: @{path}", "key": "f", "model": "sim/calm"}
+    out, counts = tmp_path / "out.jsonl", list[int]()
+    async with serving() as served, served.worker(), _connected(served) as sessions:
+        served.add_greeter()
+        for folder, content in (("here", "Content"), ("link", "Content"), ("link", "Other")):
+            (tmp_path / "here" / "a.txt").write_text(content)
+            files = f"{tmp_path / folder}/*.txt"
+            found = await sessions.map_rows("greeter", files, **asked, out=out)
+            counts.append(len(await sessions.list()))
+
+    assert counts == [2, 2, 3]
+    assert [row.columns for row in found.results()] == [{"path": f"{tmp_path}/link/a.txt"}]
+
+
+async def test_who_sends_a_map_is_told_what_to_know_of_it_before(serving: Serving) -> None:
+    body = {"agent": "greeter", "text": "Say {t}", "model": "sim/calm", "key": "n"}
+    async with serving() as served, served.worker():
+        served.add_greeter()
+        _, begun = await served.post("/maps", {**body, "rows": ROWS})
+        await served.get(f"/wait?names={begun['session_key']}&timeout=60")
+        _, continued = await served.post("/maps", {**body, "rows": [*ROWS, {"t": "Milk"}]})
+        await served.get(f"/wait?names={begun['session_key']}&timeout=60")
+        _, price = await served.post("/price/map", {**body, "rows": [{"t": "Coffee"}]})
+        _, again = await served.post("/maps", {**body, "rows": [{"t": "Coffee"}]})
+        await served.get(f"/wait?names={begun['session_key']}&timeout=60")
+        _, back = await served.post("/maps", {**body, "rows": ROWS})
+
+    assert (begun["notes"], begun["done_before"], continued["done_before"]) == ([], 0, 3)
+    assert (price["notes_on_rows"], len(again["notes"])) == (again["notes"], 1)
+    assert (back["notes"], back["done_before"]) == ([], 3)
+    assert again["notes"][0].startswith("none of the 4 rows that were done before is among")
+
+
 @pytest.mark.parametrize("is_at_work", [True, False])
 async def test_each_who_asks_there_at_once_gets_the_answers_to_its_own_rows(
     serving: Serving, tmp_path: Path, is_at_work: bool

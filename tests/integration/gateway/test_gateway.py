@@ -259,7 +259,8 @@ async def test_a_socket_tells_topics_and_resumes_by_number(serving: Serving) -> 
             error = await told(socket, "error", "weather")
 
     assert whole["total"] == 1
-    assert [each["seq"] for each in missed["events"]] == [1]
+    assert [(each["seq"], each["path"]) for each in missed["events"]] == [(1, [])]
+    assert missed["events"][0]["label"] == missed["items"][0]["label"]
     assert change["seq"] == 2
     assert error["problem"]["code"] == "PA-E104"
 

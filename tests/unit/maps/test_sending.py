@@ -58,6 +58,7 @@ def test_files_that_are_rows_are_called_by_their_names_and_bounded(tmp_path: Pat
     sending = Sending.of(_request(source, limit=2), "@{path}", {})
 
     assert sending.label == "path"
+    assert sending.hidden == ["@path", "@known by"]
     assert [orjson.loads(line)["@path"] for line in sending.lines()] == ["a", "b"]
 
 

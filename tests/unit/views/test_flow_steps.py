@@ -67,7 +67,10 @@ async def test_the_steps_of_a_flow_are_told_in_their_order() -> None:
     assert steps[0].text == "3"
     assert steps[3].text.startswith("Send it? → yes (")
     assert "ValueError: no such address" in steps[4].text
+    assert steps[2].text == "1 done"
     documents = [flow_step_json(step) for step in steps]
+    assert [each["label"] for each in documents] == ["read", "draft", "mail-0", "approve", "send"]
+    assert [each["calls"] for each in documents] == [0, 1, 1, 0, 0]
     assert [bool(each["session_key"]) for each in documents] == [False, True, True, False, False]
 
 

@@ -159,6 +159,7 @@ class SubagentStarted(_Event):
     name: str
     description: str | None = None
     parent_subagent_run_id: str | None = None
+    metadata: Mapping[str, Json] | None = None
     type: Literal["SUBAGENT_STARTED"] = "SUBAGENT_STARTED"
 
 

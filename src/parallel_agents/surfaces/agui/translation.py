@@ -32,7 +32,7 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.surfaces.agui import events as agui
 from parallel_agents.surfaces.answers import ANSWERED, Answers, error_of
-from parallel_agents.views.documents import event_json
+from parallel_agents.views.documents import named_event_json
 
 _MOST_TEXT = 16_000  # characters of a result of a tool
 _OURS = "pagents"
@@ -199,6 +199,7 @@ class Translation:
             parent_subagent_run_id=next(
                 (run for run, session in reversed(self._live.items()) if session == above), None
             ),
+            metadata={_OURS: _names_of(event)},
         )
 
     def _replied(
@@ -286,6 +287,11 @@ class Translation:
         )
 
 
+def _names_of(event: Event) -> dict[str, Json]:
+    """Which of several sessions of one agent an event is of."""
+    return {"session_key": event.session, "label": event.label, "path": list(event.path)}
+
+
 def _message(message: str, text: str, at: int, by: str | None) -> Iterator[agui.AnyEvent]:
     yield agui.TextMessageStart(timestamp=at, subagent_run_id=by, message_id=message)
     yield agui.TextMessageContent(timestamp=at, subagent_run_id=by, message_id=message, delta=text)
@@ -323,5 +329,5 @@ def _money(spend: Spend) -> dict[str, Json]:
 
 
 def _json_of(event: Event) -> dict[str, Json]:
-    found: dict[str, Json] = orjson.loads(orjson.dumps(event_json(event), default=as_list))
+    found: dict[str, Json] = orjson.loads(orjson.dumps(named_event_json(event), default=as_list))
     return found

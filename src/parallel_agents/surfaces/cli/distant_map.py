@@ -29,6 +29,7 @@ from parallel_agents.core.run import Result
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.gateway_client.forms import BegunMapForm
 from parallel_agents.interrupts import run_cancellable
+from parallel_agents.maps.progress import MapProgress
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.distant_spawn import warn_at_distance
@@ -86,18 +87,19 @@ def map_at_distance(
             render.note("The map was not begun.")
         raise typer.Exit(Exit.INTERRUPTED) from None
     work = Work(short(begun[-1].session_key), begun[-1].session_key, begun[-1].run_id, {})
-    status = print_map(work, result, None, display, is_quiet=is_echoed, out=str(local or ""))
+    now = MapProgress(rows=begun[-1].rows, reused=begun[-1].done_before)
+    status = print_map(work, result, now, display, is_quiet=is_echoed, out=str(local or ""))
     raise typer.Exit(exit_of(status))
 
 
 def price_at_distance(context: CliContext, asked: AskedMap, *, is_json: bool) -> None:
     """Print what the rows would cost at the gateway; nothing is begun."""
 
-    async def look() -> Priced:
+    async def look() -> tuple[Priced, Sequence[str]]:
         async with open_distant(context.environment) as distant:
             found = await price_map_at_distance(distant, asked)
             most, likely = found.first_calls_at_most, found.likely
-            return Priced(
+            priced = Priced(
                 rows=found.rows,
                 done=found.done,
                 would_run=found.would_run,
@@ -121,9 +123,12 @@ def price_at_distance(context: CliContext, asked: AskedMap, *, is_json: bool) ->
                 is_worst_budget=found.is_worst_budget,
                 notes=found.notes,
             )
+            return priced, found.notes_on_rows
 
-    found = run_cancellable(look())
+    found, notes = run_cancellable(look())
     tell_price(found, asked.name, asked.request.source, is_json=is_json)
+    for note in notes:
+        tell_note(note)
 
 
 class _Shown:
@@ -195,6 +200,8 @@ def _announce(context: CliContext, begun: BegunMapForm, asked: AskedMap, *, is_j
         f"▶ map {asked.request.agent} {name}   {count}   {told} at {context.environment.gateway}"
     )
     note_left_out(asked.request.source)
+    for note in begun.notes:
+        tell_note(note)
     spawned = Spawned(
         begun.session_key, begun.run_id, begun.is_new, begun.kept, begun.has_new_budget
     )

@@ -298,7 +298,7 @@ def print_map(
     Args:
         work: the map.
         result: of its run.
-        now: its progress in this process; None if another one executed it.
+        now: its progress as far as this process knows it; None for not at all.
         display: how it is shown.
         is_quiet: whether stdout has the results.
         out: the file of results, if it is another one than its run wrote; empty for none.
@@ -337,15 +337,17 @@ def _summary(result: Result, counts: Mapping[str, Json], now: MapProgress | None
         f"{format.glyph(result.status)} {format.status(result.status)}{took}",
         done,
         before,
-        *_spent(result.total_spend, None if now is None else now.before),
+        *_spent(result.total_spend, now),
     ]
     return "   ".join(filter(None, parts))
 
 
-def _spent(total: Spend, before: Spend | None) -> Sequence[str]:
-    """The tokens and the cost; of a map that was continued, those of now and the cost of all its runs."""
-    if before is None or not before.calls:
+def _spent(total: Spend, now: MapProgress | None) -> Sequence[str]:
+    """The tokens and the cost; of a map that was continued, those of now, if they are known, and the cost of all its runs."""
+    if now is None or not (now.before.calls or now.reused):
         return format.tokens(total), format.money(total)
-    spent = total.since(before)
+    if not now.before.calls:
+        return (f"{format.money(total)} in all runs",)
+    spent = total.since(now.before)
     here = (format.tokens(spent), format.money(spent)) if spent.calls else ("$0",)
     return *here, f"{format.money(total)} in all runs"

@@ -16,10 +16,9 @@ from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.invocation import as_called
-from parallel_agents.surfaces.cli.session_table import doing
 from parallel_agents.views import format
 from parallel_agents.views.board import Board, Lane
-from parallel_agents.views.sessions import SessionLine, lines_of
+from parallel_agents.views.sessions import SessionLine, doing_told, lines_of
 from parallel_agents.views.states import shown_state, style_of
 
 _LOOK_SECONDS = 1.0
@@ -119,7 +118,7 @@ def _lane(line: SessionLine) -> Lane:
     return Lane(
         label=line.row.session.label,
         status=run.status,
-        doing=f"{name}  {doing(line)}",
+        doing=f"{name}  {doing_told(line)}",
         needed=line.needed,
         is_retrying=line.retry is not None,
         began_at=None if spent is None else line.until - spent,

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from parallel_agents.core.run import RunnerKind, RunStatus
-from parallel_agents.core.silence import described
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.list_shown import print_list
 from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.views import format
 from parallel_agents.views.flow_steps import FlowStep
 from parallel_agents.views.session_tree import Branch
-from parallel_agents.views.sessions import SessionLine
+from parallel_agents.views.sessions import SessionLine, doing_told
 from parallel_agents.views.states import glyph, needs_text, shown_state
 
 _TITLES = ("ID", "LABEL", "STATE", "DOING", "TIME", "COST")
@@ -79,37 +77,11 @@ def _cells(line: SessionLine, label: str) -> tuple[str, ...]:
         format.name(row),
         label,
         shown_state(line),
-        doing(line) if line.counts else f"{doing(line)}{more}",
+        doing_told(line) if line.counts else f"{doing_told(line)}{more}",
         _seconds(line),
         format.money(line.spend) if line.spend.calls else "",
         needs_text(line),
     )
-
-
-def doing(line: SessionLine) -> str:
-    """What a session is doing, or why this process cannot continue it."""
-    if line.lacks:
-        return f"waits: {line.lacks}"
-    if line.silence is not None and line.silence.is_stuck:
-        return f"{described(line.silence)}; {line.doing}"
-    if line.counts:
-        later = _listed(line.later_counts)
-        since = f"since then {later}" if later else ""
-        by = f"by {line.row.session.paused_by}, " if line.is_paused else ""
-        return "; ".join(filter(None, (f"{by}{_counts(line)}", since, line.asks)))
-    return line.asks or line.doing or line.row.run.title
-
-
-def _counts(line: SessionLine) -> str:
-    """`3/5 done, 2 running`; of a flow `3 done, 2 running`, since nobody knows how many steps follow."""
-    done, counts = format.status(RunStatus.DONE), line.counts
-    whole = f"/{sum(counts.values())}" if line.row.run.kind is RunnerKind.TEAM else ""
-    others = {state: count for state, count in counts.items() if state != done}
-    return ", ".join(filter(None, (f"{counts.get(done, 0)}{whole} done", _listed(others))))
-
-
-def _listed(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {state}" for state, count in counts.items())
 
 
 def _seconds(line: SessionLine) -> str:

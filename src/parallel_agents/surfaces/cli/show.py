@@ -18,13 +18,13 @@ from parallel_agents.surfaces.cli.looking import Looked, look_at
 from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.surfaces.cli.pages import Limit, most
 from parallel_agents.surfaces.cli.results_shown import print_results
-from parallel_agents.surfaces.cli.session_table import doing, print_lines, print_steps
+from parallel_agents.surfaces.cli.session_table import print_lines, print_steps
 from parallel_agents.views import format
 from parallel_agents.views.documents import money_json, result_json
 from parallel_agents.views.flow_steps import flow_step_json
 from parallel_agents.views.forks import told
 from parallel_agents.views.session_documents import whole_json
-from parallel_agents.views.sessions import SessionLine
+from parallel_agents.views.sessions import SessionLine, doing_told
 from parallel_agents.views.states import needs_text, shown_state
 from parallel_agents.views.waits import took_text
 
@@ -106,7 +106,7 @@ def _tell_session(found: Looked) -> None:
     if found.waited:
         render.note(f"took {took_text(whole.seconds or 0.0, found.waited)}")
     if needs := needs_text(whole):
-        render.note(f"{needs}: {whole.asks or doing(whole)}")
+        render.note(f"{needs}: {whole.asks or doing_told(whole)}")
     if link := row.session.options.forked_from:
         render.note(f"forked from {told(link)}")
     if limits := described(row.session.options.limits.of_commands):

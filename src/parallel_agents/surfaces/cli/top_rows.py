@@ -14,7 +14,6 @@ from parallel_agents.core.ids import SessionKey, seen_of, short
 from parallel_agents.core.overview import Cost
 from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.run import RunStatus
-from parallel_agents.surfaces.cli.session_table import doing
 from parallel_agents.surfaces.cli.top_columns import Item, columns_of, least_columns, text_of
 from parallel_agents.surfaces.cli.top_seen import MOST_BELOW, Seen
 from parallel_agents.views import cells, format
@@ -25,7 +24,7 @@ from parallel_agents.views.frames import Frames
 from parallel_agents.views.health import Level, Sign
 from parallel_agents.views.lanes_text import LEGEND, lane_text
 from parallel_agents.views.questions import told
-from parallel_agents.views.sessions import SessionLine, state_told
+from parallel_agents.views.sessions import SessionLine, doing_told, state_told
 from parallel_agents.views.states import mark_of, style_of
 
 _LABEL = 22  # cells
@@ -124,7 +123,7 @@ def _item(line: SessionLine, questions: Sequence[OpenQuestion], stem: str) -> It
         (
             f"{stem}{glyph} ",
             format.one_line(row.session.label),
-            format.one_line(f"{'' if line.asks else state}{error}{doing(line)}"),
+            format.one_line(f"{'' if line.asks else state}{error}{doing_told(line)}"),
             "" if seconds is None else format.seconds(seconds),
             format.money(line.spend) if line.spend.calls else "",
         ),

@@ -11,6 +11,7 @@ import orjson
 
 from parallel_agents.core.event import Event, Queued
 from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.sessions.event_names import EventNames
 from parallel_agents.surfaces.agui.events import AnyEvent, MessagesSnapshot, event_document
 from parallel_agents.surfaces.agui.live import TakeBack
 from parallel_agents.surfaces.agui.messages import Messages
@@ -74,6 +75,7 @@ class RunStream:
         self._translation = told.translation()
         self._lacking = ResumedTranslation(self._translation, told.known)
         self._members = Members(call, told.session)
+        self._names = EventNames(call.client.journal)
 
     async def pieces(self) -> AsyncGenerator[bytes]:
         """What is sent, until the run has ended or the gateway does."""
@@ -84,7 +86,7 @@ class RunStream:
         with self._looking(following) as look:
             async with aclosing(batches):
                 async for batch in batches:
-                    for event in batch:
+                    for event in await self._names.named(batch):
                         member = await self._members.find(event.session)
                         for sent in self._lacking.of(event, member):
                             yield await self._encoded(sent)

@@ -65,6 +65,8 @@ class MapBody(Given):
     """The column by which rows are known; by default what is asked."""
     label: _Name = ""
     """The column that tables call a row by."""
+    known: _Name = ""
+    """The column that stands for that of `label` where a row is known by what is asked, such as for a file by any path."""
     hidden: Annotated[list[_Name], Field(max_length=100)] = Field(default_factory=list[str])
     """Columns that the results leave out."""
     form: Literal["jsonl", "csv"] = "jsonl"
@@ -136,6 +138,7 @@ class MapBody(Given):
             folder=str(rows.parent),
             title=self.title,
             label=self.label,
+            known=self.known,
         )
         return MapRequest(
             agent=self.agent,

@@ -44,7 +44,10 @@ class RowsDocument(TypedDict):
 
 
 class BegunMapDocument(TypedDict):
-    """A map and its run; `has_rows` says whether the run does these rows, or those it was begun with."""
+    """A map and its run; `has_rows` says whether the run does these rows, or those it was begun with.
+
+    `done_before` is how many of the rows were done already, and `notes` tell what to know before anything is paid for, such as that no row that is done is among these.
+    """
 
     key: str
     session_key: SessionKey
@@ -55,6 +58,8 @@ class BegunMapDocument(TypedDict):
     rows: int
     model: str
     has_rows: bool
+    done_before: int
+    notes: list[str]
     warning: str
 
 
@@ -71,7 +76,7 @@ class PricedMapDocument(TypedDict):
     A map that `is_closed` was killed: asked for again it only shows its results.
     `worst_case_usd` and `worst_case_tokens` are the most that all of it costs: what is left of its budget if
     that bounds it, as `is_worst_budget` says, or else all calls that its runs may make with a full context.
-    `notes` say what would lower it much.
+    `notes` say what would lower it much, and `notes_on_rows` what else to know before anything is paid for.
     `missing_keys` are not set here, and the map cannot begin without them.
     """
 
@@ -94,6 +99,7 @@ class PricedMapDocument(TypedDict):
     is_worst_budget: bool
     notes: list[str]
     missing_keys: list[str]
+    notes_on_rows: list[str]
 
 
 class MapResultsDocument(TypedDict):
@@ -149,6 +155,8 @@ async def begin(call: Call, given: MapBody) -> Document:
         "rows": checked.rows,
         "model": (await call.client.sessions.plan_task(checked.first.task)).model,
         "has_rows": begun.has_rows,
+        "done_before": checked.done_before,
+        "notes": list(checked.notes),
         "warning": await call.client.hand_to_worker(),
     }
     return Document(value=value)
@@ -195,6 +203,7 @@ async def _priced(call: Call, given: MapBody, missing: MissingKeys) -> Document:
         "is_worst_budget": found.is_worst_budget,
         "notes": list(found.notes),
         "missing_keys": list(missing.names),
+        "notes_on_rows": list(checked.notes),
     }
     return Document(value=value)
 

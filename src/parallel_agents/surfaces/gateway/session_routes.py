@@ -37,7 +37,7 @@ from parallel_agents.views.run_graph import RunGraphDocument, plan_of, run_graph
 from parallel_agents.views.session_documents import WholeDocument
 from parallel_agents.views.session_query import SessionQuery, parse_query
 from parallel_agents.views.session_search import Sought, search
-from parallel_agents.views.sessions import lines_of
+from parallel_agents.views.sessions import in_all_runs, lines_of
 from parallel_agents.views.usual import usual_of
 from parallel_agents.views.waits import waited_seconds
 
@@ -155,21 +155,24 @@ async def history(call: Call, given: EventsOfQuery) -> Page:
 
 
 async def results(call: Call, given: PageQuery) -> Page:
-    """The results of a team's tasks by their last tries, or of a session, as far as they have ended."""
+    """The results of a team's tasks by their last tries, or of a session, as far as they have ended; `not_shown` counts what no longer counts."""
     sessions = call.client.sessions
     row = await sessions.find(call.name)
-    runs = list((await last_tries(sessions, call.client.journal, row)).runs)
+    tries = await last_tries(sessions, call.client.journal, row)
+    runs = list(tries.runs)
     if row.run.id not in runs and row.run.kind is RunnerKind.FLOW:
         runs = [row.run.id, *runs]
     start = _start_of(runs, given.after)
     part = runs[start : start + given.limit]
     found = await sessions.results(part)
+    (line,) = lines_of(await call.client.journal.look([row]))
     return Page(
         schema="results",
-        items=[result_json(result) for result in found],
+        items=[result_json(in_all_runs(result, line)) for result in found],
         as_of=call.client.now(),
         last=part[-1] if start + len(part) < len(runs) else "",
         total=len(runs),
+        more={"not_shown": tries.not_shown._asdict()},
     )
 
 

@@ -13,12 +13,13 @@ from parallel_agents.core.event import Event
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.json_value import as_list
+from parallel_agents.sessions.event_names import EventNames
 from parallel_agents.surfaces.gateway.frames import LOOK_SECONDS, Topic
 from parallel_agents.surfaces.gateway.gateway import Gateway
 from parallel_agents.surfaces.gateway.hub import Members
 from parallel_agents.surfaces.gateway.live_texts import LiveText, TextDocument
 from parallel_agents.surfaces.gateway.view_routes import health_document
-from parallel_agents.views.documents import event_json
+from parallel_agents.views.documents import named_event_json
 from parallel_agents.views.questions import waiting_json
 from parallel_agents.views.session_documents import WholeDocument, whole_json
 from parallel_agents.views.sessions import lines_of
@@ -141,6 +142,7 @@ class SessionTopic(Topic):
         self._top = top
         self._prunings = _Prunings(gateway)
         self._members = Members(gateway.client.sessions, top)
+        self._names = EventNames(gateway.client.journal)
         self._events: list[Event] = []
         self._is_behind = False
         self._sent = _Sent()
@@ -182,7 +184,7 @@ class SessionTopic(Topic):
         text = self._live_text.news()
         if not found and not differing and text is None:
             return {}
-        events = [event_json(event) for event in found]
+        events = [named_event_json(event) for event in await self._names.named(found)]
         return {"items": differing, "events": events, **_written(text)}
 
     @property
@@ -209,7 +211,7 @@ class SessionTopic(Topic):
         if len(events) == _MOST_EVENTS:
             return None
         items = await self._items(events) if events else []
-        told = [event_json(event) for event in events]
+        told = [named_event_json(event) for event in await self._names.named(events)]
         return {"items": items, "events": told, **_written(self._live_text.whole())}
 
 

@@ -50,6 +50,7 @@ _COMMENT = re.compile(r"^[ \t]*/\*\*.*?\*/[ \t]*\n|/\*\* @.*?\*/ ?|^[ \t]*//[^\n
 # Of templates, too: they have no line whose indentation is shown, and none that is empty.
 _INDENTATION = re.compile(r"^[ \t]+", re.M)
 _EMPTY_LINES = re.compile(r"\n{2,}")
+_AROUND_RULES = re.compile(r"\s*([{};])\s*")
 _SOURCE_MAP = re.compile(r"^//# .*$|//# sourceMappingURL=\S+", re.M)
 # A comment that has code in it, between lines of their own.
 _DISABLED = re.compile(r"^/\*\n.*?^\*/\n", re.M | re.S)
@@ -68,7 +69,8 @@ def script() -> str:
 def style() -> str:
     """What they look like."""
     folder = files("parallel_agents") / _FOLDER
-    return "\n".join((folder / name).read_text("utf-8") for name in _STYLES)
+    whole = "\n".join((folder / name).read_text("utf-8") for name in _STYLES)
+    return _AROUND_RULES.sub(r"\1", whole)
 
 
 def bundled(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from parallel_agents.core.event import Body, Event, Finished, Queued, Started
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import Failure, Outcome, RunStatus
-from parallel_agents.surfaces.agui.events import AnyEvent
+from parallel_agents.surfaces.agui.events import AnyEvent, event_document
 from parallel_agents.surfaces.agui.translation import Asking, Member, Translation
 
 TOP, CHILD, LEFT = (SessionKey(f"agent:main:subagent:{name}") for name in ("top", "child", "left"))
@@ -51,6 +51,18 @@ def test_a_killed_run_is_cancelled_and_closes_what_is_open_below_it() -> None:
         "STATE_DELTA",
         "RUN_FINISHED",
     ]
+
+
+def test_a_subagent_is_called_as_lists_call_its_session() -> None:
+    translation = Translation(ASKING, TOP, RunId("run"), "main")
+    for seq, body in enumerate((QUEUED, STARTED), 1):
+        translation.of(Event(seq, 0.0, TOP, RunId("run"), "key", body), None)
+    row = Event(3, 3.0, CHILD, RunId("c"), "key", QUEUED, label="code-2", path=("build", "code-2"))
+
+    (begun,) = map(event_document, translation.of(row, BELOW))
+
+    names = {"session_key": CHILD, "label": "code-2", "path": ["build", "code-2"]}
+    assert (begun["name"], begun["metadata"]) == ("coder", {"pagents": names})
 
 
 def test_nothing_is_told_after_an_error() -> None:

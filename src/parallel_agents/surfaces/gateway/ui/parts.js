@@ -8,9 +8,10 @@ import { glyph, STATES, word } from './words.js';
 import { folded } from './text.js';
 import { clock, moment, size } from './format.js';
 
-/** @param {{state: string, quiet?: boolean}} props */
-export function State({ state, quiet = false }) {
-  return html`<span class="state is-${state}"><span class="glyph" aria-hidden="true">${glyph(state)}</span>${quiet ? html`<span class="unseen">${word(state)}</span>` : word(state)}</span>`;
+/** @param {{state: string, quiet?: boolean, more?: string}} props with `more`, what lists say after the state */
+export function State({ state, quiet = false, more = '' }) {
+  const told = more ? `${word(state)}, ${more}` : word(state);
+  return html`<span class="state is-${state}"><span class="glyph" aria-hidden="true">${glyph(state)}</span>${quiet ? html`<span class="unseen">${told}</span>` : told}</span>`;
 }
 
 /** Counts as one bar; each part is as wide as its share. @param {{counts: Record<string, number>}} props */

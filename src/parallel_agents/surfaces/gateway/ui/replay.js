@@ -42,7 +42,7 @@ export function rowsAt(rows, lanes) {
     if (!lane) return [];
     if (lane.to !== null) return [row];
     const state = lane.open.some((bar) => bar.kind === 'slot') ? 'queued' : 'running';
-    return [{ ...row, status: state, state, is_stopped: false, finished_at: null, seconds: null, doing: '', error_code: '' }];
+    return [{ ...row, status: state, state, is_stopped: false, is_former_try: false, is_uncounted: false, finished_at: null, timed_from: null, seconds: null, doing: '', error_code: '' }];
   });
 }
 

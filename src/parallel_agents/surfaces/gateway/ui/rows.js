@@ -60,10 +60,12 @@ export function summed(rows) {
   return sum;
 }
 
-/** For how long processes have executed a session, until now if one does. @param {Row} row @param {number} now */
+/** For how long processes have executed a run, with the earlier runs that it continues, until now if it is live. @param {Row} row @param {number} now */
 export function duration(row, now) {
-  const from = moment(row.started_at);
-  return row.seconds ?? (from && row.earlier_seconds + now - from - row.idle_seconds);
+  if (typeof row.seconds === 'number') return row.seconds;
+  const from = moment(row.timed_from) ?? moment(row.started_at) ?? moment(row.created_at);
+  if (from === null) return null;
+  return Math.max(0, (moment(row.finished_at) ?? (isLive(row) && !row.is_stopped ? now : from)) - from);
 }
 
 /** @param {Row} row */
@@ -71,10 +73,14 @@ export function isProblem(row) {
   return isBad(row.status) || row.status === 'partial' || Boolean(attention(row));
 }
 
-/** What a session is called; one that something else counts in place of says so. @param {Row} row */
+/** What a session is called. @param {Row} row */
+export function nameOf(row) {
+  return row.label || row.agent || row.id;
+}
+
+/** The same, where nothing else tells how it is doing; one that something else counts in place of says so. @param {Row} row */
 export function titleOf(row) {
-  const name = row.label || row.agent || row.id;
-  return row.is_former_try ? `${name} (former)` : name;
+  return row.is_former_try ? `${nameOf(row)} (former)` : nameOf(row);
 }
 
 /** The sessions that carry out a step of a run's plan, with all below them: `posts-2-round-1` is one of `posts`.

@@ -20,7 +20,7 @@ import { Events, Files, Results } from './run_tabs.js';
 import { Transcript, useSession } from './session_page.js';
 import { Timeline } from './timeline.js';
 import { applied, emptyTable, ofStep, titleOf } from './rows.js';
-import { isLive, stateOf } from './words.js';
+import { isLive, noLonger, stateOf } from './words.js';
 import { oneLine } from './text.js';
 import * as format from './format.js';
 
@@ -157,7 +157,7 @@ function Pane({ name, isTold }) {
   const { row } = session;
   if (session.error !== null) return html`<${Trouble} error=${session.error} />`;
   if (!row) return html`<p class="foot">Reading…</p>`;
-  return html`<div class="row"><b>${oneLine(titleOf(row), 60)}</b><${State} state=${stateOf(row)} /><span class="space"></span><a href=${href('session', name)}>Open</a><button class="quiet" aria-label="Close" onClick=${() => close(name)}>✕</button></div>
+  return html`<div class="row"><b>${oneLine(titleOf(row), 60)}</b><${State} state=${stateOf(row)} more=${noLonger(row)} /><span class="space"></span><a href=${href('session', name)}>Open</a><button class="quiet" aria-label="Close" onClick=${() => close(name)}>✕</button></div>
     <${AsksHere} name=${row.session_key} />
     ${!isTold && html`<${FailurePanel} row=${row} />`}
     <${Transcript} session=${session} row=${row} isSmall />`;

@@ -35,7 +35,14 @@ export function Results({ top, state }) {
     ${result.error ? html`<${FailureBox} failure=${result.error} />` : typeof result.output === 'string' ? html`<${Markdown} text=${result.output} />` : html`<${Plain} text=${JSON.stringify(result.output, null, 2) ?? ''} />`}
     ${result.notices.map((notice) => html`<p class="note">${oneLine(notice, 300)}</p>`)}
     <div class="row end"><${Copy} text=${() => (typeof result.output === 'string' ? result.output : JSON.stringify(result.output, null, 2))} /></div></article>`)}</div>
-    ${page.next && html`<p class="foot">${page.items.length} of ${page.counts.total} results; <code>pagents show ${top.id}</code> has all.</p>`}`;
+    ${page.next && html`<p class="foot">${page.items.length} of ${page.counts.total} results; <code>pagents show ${top.id}</code> has all.</p>`}
+    ${notShown(page.not_shown ?? {}) && html`<p class="foot">${notShown(page.not_shown)} not shown; the timeline has them.</p>`}`;
+}
+
+/** What no longer counts, as the subject of a sentence; empty if all does. @param {{tries?: number, answers?: number}} left */
+export function notShown({ tries = 0, answers = 0 }) {
+  const parts = [...(tries ? [format.counted(tries, 'former try', 'former tries')] : []), ...(answers ? [format.counted(answers, 'former answer')] : [])];
+  return parts.length ? `${parts.join(' and ')} ${tries + answers === 1 ? 'is' : 'are'}` : '';
 }
 
 /** @param {{top: Row}} props */

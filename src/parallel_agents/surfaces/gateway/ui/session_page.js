@@ -22,7 +22,7 @@ import { endsText, lastOf, NOTHING, withPiece } from './live_text.js';
 import { asMarkdown, entriesOf } from './transcript.js';
 import { Attempts, Finder, useAttempt, useFinding } from './transcript_tools.js';
 import { duration, titleOf } from './rows.js';
-import { doingOf, isLive, stateOf } from './words.js';
+import { doingOf, isLive, noLonger, stateOf } from './words.js';
 import { FOLD_BYTES, folded, oneLine } from './text.js';
 import * as format from './format.js';
 
@@ -122,7 +122,7 @@ function SessionHead({ row, attempts, onKill, onFork }) {
       ${row.parent && html`<a class="crumb" href=${href('run', row.parent)}>${oneLine(row.parent, 40)}</a><span class="crumb">›</span>`}
       ${row.forked_from && html`<a class="crumb" href=${href('session', row.forked_from.session_key)} title="The session that this one is forked from"><${ForkSign} /> ${toldOf(row.forked_from)}</a><span class="crumb">›</span>`}
       <h1>${oneLine(titleOf(row), 80)}</h1><${Copy} text=${row.session_key} title="Copy the whole name">${row.id}<//>
-      <${State} state=${stateOf(row)} /><${Tags} tags=${row.tags} /><span class="space"></span>
+      <${State} state=${stateOf(row)} more=${noLonger(row)} /><${Tags} tags=${row.tags} /><span class="space"></span>
       <a class="button" href=${href('run', row.session_key)}>Timeline</a>
       ${!isStored && html`<${CompareWith} row=${row} attempts=${attempts} />`}
       <${Copy} text=${`pagents history ${row.id}`}>Copy as command<//>

@@ -10,8 +10,8 @@ import { LEGENDS, paintOf } from './lane_paint.js';
 import { ReplayBar, rowsAt, useRecording } from './replay.js';
 import { COLOURS, useTimelineView } from './timeline_view.js';
 import { State } from './parts.js';
-import { duration, isProblem, titleOf } from './rows.js';
-import { stateOf } from './words.js';
+import { duration, isProblem, nameOf, titleOf } from './rows.js';
+import { noLonger, stateOf } from './words.js';
 import { oneLine } from './text.js';
 import * as format from './format.js';
 
@@ -236,9 +236,9 @@ function LaneTable({ lines, now, critical, onOpen, onToggle }) {
   return html`<div class="table-box"><table><thead><tr><th>Session</th><th>State</th><th class="num">Time</th><th class="num">Model</th><th class="num">Tools</th><th class="num">Waits</th><th class="num">Attempts</th><th class="num">Cost</th><th>Doing</th></tr></thead><tbody>
     ${lines.slice(0, most).map((/** @type {any} */ line) => line.kind === 'group'
       ? html`<tr key=${line.name}><td colspan="9"><button class="quiet" aria-expanded=${line.isOpen} onClick=${() => onToggle(line.name)}>${line.isOpen ? '▾' : '▸'} ${line.name.slice(line.name.lastIndexOf('/') + 1)} ×${line.count}</button></td></tr>`
-      : html`<tr key=${line.row.session_key}><td><button class="quiet" onClick=${() => onOpen(line.row.session_key)}>${oneLine(titleOf(line.row), 60)}</button>${critical?.has(line.row.session_key) && html`<span class="note">critical path</span>`}</td><td><${State} state=${stateOf(line.row)} /></td><td class="num">${format.seconds(duration(line.row, now))}</td>
+      : html`<tr key=${line.row.session_key}><td><button class="quiet" onClick=${() => onOpen(line.row.session_key)}>${oneLine(nameOf(line.row), 60)}</button>${critical?.has(line.row.session_key) && html`<span class="note">critical path</span>`}</td><td><${State} state=${stateOf(line.row)} more=${noLonger(line.row)} /></td><td class="num">${format.seconds(duration(line.row, now))}</td>
         <td class="num">${spent(line.lane, ['model'], now)}</td><td class="num">${spent(line.lane, ['tool'], now)}</td><td class="num">${spent(line.lane, ['slot', 'limit', 'backoff', 'you', 'children'], now)}</td>
-        <td class="num">${1 + (line.lane?.marks.filter((/** @type {any} */ mark) => mark.glyph === '⇡' || mark.glyph === '┊').length ?? 0)}</td><td class="num">${format.cost(line.row.cost, line.row.simulated_cost, line.row.calls, line.row.known_cost)}</td><td>${oneLine(line.row.doing || line.row.error_code, 80)}</td></tr>`)}
+        <td class="num">${1 + (line.lane?.marks.filter((/** @type {any} */ mark) => mark.glyph === '⇡' || mark.glyph === '┊').length ?? 0)}</td><td class="num">${format.wholeCost(line.row)}</td><td>${oneLine(line.row.doing || line.row.error_code, 80)}</td></tr>`)}
   </tbody></table></div>${lines.length > most && html`<button class="more" onClick=${() => more(most + 1000)}>${most} of ${format.counted(lines.length, 'line')}: show more</button>`}`;
 }
 

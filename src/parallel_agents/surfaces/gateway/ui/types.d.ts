@@ -22,6 +22,7 @@ export interface Row {
   retry?: { attempt: number; error: { code: string; message: string }; again_at: string | null } | null;
   paused_by?: string;
   is_former_try?: boolean;
+  is_uncounted?: boolean;
   is_stopped: boolean;
   queued_after: number;
   doing: string;
@@ -37,9 +38,8 @@ export interface Row {
   created_at: string | null;
   started_at: string | null;
   finished_at: string | null;
-  seconds: number | null;
-  earlier_seconds: number;
-  idle_seconds: number;
+  timed_from?: string | null;
+  seconds?: number | null;
   error_code: string;
   counts?: Record<string, number>;
   later_counts?: Record<string, number>;
@@ -54,6 +54,21 @@ export interface Row {
   usual?: { seconds: number; from_seconds: number; to_seconds: number; runs: number } | null;
   waited_seconds?: number | null;
   has_plan?: boolean;
+}
+
+export interface Step {
+  name: string;
+  label: string;
+  kind: string;
+  state: string;
+  began_at: string | null;
+  seconds: number | null;
+  text: string;
+  calls: number;
+  cost: Money | null;
+  known_cost: Money;
+  simulated_cost: Money | null;
+  session_key: string | null;
 }
 
 export interface ForkedFrom {

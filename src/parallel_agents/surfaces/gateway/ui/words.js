@@ -18,6 +18,8 @@ const GLYPHS = {
   unreadable: '✖',
   stopped: '■',
   interrupted: '■',
+  unknown: '■',
+  withdrawn: '■',
 };
 /** The order in which counts are shown. */
 export const STATES = ['failed', 'timed_out', 'unreadable', 'over_budget', 'stopped', 'partial', 'retrying', 'running', 'queued', 'paused', 'done', 'interrupted', 'killed'];
@@ -27,6 +29,12 @@ const BAD = new Set(['failed', 'timed_out', 'unreadable', 'over_budget']);
 /** The state to show, as the gateway says it; a stored page of an earlier version has only the status. @param {Row} row */
 export function stateOf(row) {
   return row.state ?? (row.is_stopped ? 'stopped' : row.status);
+}
+
+/** Why a row counts no more, as lists say it after its state; empty if it counts. @param {Row} row */
+export function noLonger(row) {
+  if (row.is_uncounted) return 'no longer counts';
+  return row.is_former_try ? 'tried again' : '';
 }
 
 /** @param {string} state */
