@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing_extensions import TypedDict
 
 from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.inspection import Retry
 from parallel_agents.core.row import Row
 from parallel_agents.core.schema import Json
 from parallel_agents.views import format
