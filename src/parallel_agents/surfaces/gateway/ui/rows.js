@@ -1,6 +1,6 @@
 // @ts-check
 /** Rows: sessions by their keys, as snapshots and changes tell them; the same frame twice changes nothing. */
-import { attention, groupOf, isBad, stateOf } from './words.js';
+import { attention, groupOf, isBad, isLive, stateOf } from './words.js';
 import { moment, usd } from './format.js';
 
 /** @typedef {import('./types').Row} Row */
