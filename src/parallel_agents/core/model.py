@@ -15,7 +15,7 @@ from parallel_agents.core.message import Message
 from parallel_agents.core.request_size import most_tokens, most_tokens_around
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.tool import ToolSpec
-from parallel_agents.core.usage import Usage
+from parallel_agents.core.usage import Price, Usage
 from parallel_agents.errors import ProviderError
 
 
@@ -136,6 +136,8 @@ class Capabilities(Frozen):
         images: whether it sees images; None if that is not known.
         pdfs: whether it takes PDFs as they are; else it is given their text.
         is_simulated: what it says is made up, so calls that could change something are not executed.
+        price: of a model that a program makes: what its tokens cost, unless the settings say so; None if
+            that is not known, so that a budget in dollars refuses it.
     """
 
     streams_always: bool = False
@@ -146,6 +148,7 @@ class Capabilities(Frozen):
     images: bool | None = None
     pdfs: bool | None = None
     is_simulated: bool = False
+    price: Price | None = None
 
 
 class Listener(Protocol):

@@ -37,6 +37,11 @@ class Prices:
         self._now = now
         self._costs: dict[str, _Cost | _Calendar | None] = {}
 
+    def note(self, model: str, price: Price) -> None:
+        """Take what a model of a program says of its price, unless another is known."""
+        if self._known(model) is None:
+            self._costs[model] = _nothing if price == FREE else price.cost_nanousd
+
     def cost_nanousd(self, model: str, usage: Usage) -> int | None:
         """The cost of `usage` on `model` (`provider/model`) now, rounded up; None if it is unknown."""
         return self._cost(model, usage, self._now())

@@ -79,6 +79,9 @@ class Registry:
                 return Unkeyed(name, provider.capabilities(model_id), missing)
             model = self._models.get(made.name) or self._wrap(made)
             self._models[name] = self._models[made.name] = model
+            if (price := made.capabilities.price) is not None:
+                for each in (name, made.name):
+                    self._prices.note(each, price)
         return model
 
     def check_name(self, name: str) -> None:

@@ -13,9 +13,11 @@ from parallel_agents.core.message import Message, Role, ToolCall, assistant
 from parallel_agents.core.model import Capabilities, Finish, Listener, ModelReply, ModelRequest
 from parallel_agents.core.shown import shown
 from parallel_agents.core.takers import is_list
+from parallel_agents.core.usage import FREE
 from parallel_agents.errors import InvalidInput
 
 Answer: TypeAlias = ModelReply | str | ToolCall | Sequence[ToolCall] | Exception
+FREE_OF_CHARGE = Capabilities(price=FREE)
 Script: TypeAlias = Sequence[Answer | Callable[[ModelRequest], Answer]]
 
 
@@ -25,6 +27,9 @@ class ScriptedModel:
     A string is the text of a reply. A `ToolCall`, or a list of them, is a reply that makes these
     calls. An exception is raised. A function is called with the request and returns one of these, or a
     `ModelReply`.
+
+    It costs nothing, unless its `capabilities` have a `price`; a call then costs what the `usage` of its
+    `ModelReply` does.
 
     Attributes:
         name: `provider/model`; `models=` makes it under the provider of this name.
@@ -38,7 +43,7 @@ class ScriptedModel:
         name: Name = "scripted/model",
         *,
         latency_seconds: Seconds = 0.0,
-        capabilities: Capabilities = Capabilities(),
+        capabilities: Capabilities = FREE_OF_CHARGE,
     ) -> None:
         self.name = name
         self.capabilities = capabilities
@@ -89,7 +94,7 @@ class RepliesWith:
         name: Name = "scripted/model",
         *,
         latency_seconds: Seconds = 0.0,
-        capabilities: Capabilities = Capabilities(),
+        capabilities: Capabilities = FREE_OF_CHARGE,
     ) -> None:
         self.name = name
         self.capabilities = capabilities

@@ -11,6 +11,7 @@ from parallel_agents.app.foreseeing import Foresight, Times, foresee_goal, fores
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.bound import Bound
 from parallel_agents.core.budget import Budget
+from parallel_agents.core.model import Capabilities
 from parallel_agents.core.plan import Loop, Plan, Step
 from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.orchestration.request import DoRequest
@@ -49,7 +50,9 @@ def usd(amount: float) -> Bound:
 
 
 async def foreseen(home: Path, plan: Plan, values: Mapping[str, Json] | None = None) -> Foresight:
-    async with open_process(home, RepliesWith(lambda _: "x"), (WRITER, LISTER)) as app:
+    async with open_process(
+        home, RepliesWith(lambda _: "x", capabilities=Capabilities()), (WRITER, LISTER)
+    ) as app:
         return await foresee_steps(app, plan, values or {})
 
 
@@ -163,7 +166,9 @@ async def test_the_plan_of_a_goal_has_the_bound_of_its_steps_beside_that_of_all(
     plan = Plan(name="p", steps=(LIST, replace(LIST, id="more")))
     request = DoRequest(goal="List", plan=plan, budget=budget, replans=replans)
 
-    async with open_process(tmp_path, RepliesWith(lambda _: "x"), (WRITER, LISTER)) as app:
+    async with open_process(
+        tmp_path, RepliesWith(lambda _: "x", capabilities=Capabilities()), (WRITER, LISTER)
+    ) as app:
         found = await foresee_goal(app, environment(tmp_path), request)
 
     assert found.bound == Bound.of(budget)

@@ -13,7 +13,7 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.gate import RegexGate
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import ToolCall
-from parallel_agents.core.model import ModelRequest
+from parallel_agents.core.model import Capabilities, ModelRequest
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import NotComparable, NotFound, SameRun
@@ -41,7 +41,9 @@ class Model:
 async def opened(answer: Callable[[ModelRequest], Answer]) -> AsyncGenerator[tuple[Rig, Model]]:
     model = Model(answer)
     async with open_rig(
-        RepliesWith(model, latency_seconds=1), agents=[WRITER], tools=[look_up]
+        RepliesWith(model, latency_seconds=1, capabilities=Capabilities()),
+        agents=[WRITER],
+        tools=[look_up],
     ) as rig:
         yield rig, model
 

@@ -17,7 +17,7 @@ from parallel_agents.core.event import Noticed
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message, Role, Text, ToolCall, assistant
-from parallel_agents.core.model import Finish, ModelReply, ModelRequest
+from parallel_agents.core.model import Capabilities, Finish, ModelReply, ModelRequest
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.request_size import most_tokens, most_tokens_around
 from parallel_agents.core.run import Result, RunStatus, TeamResult
@@ -308,7 +308,7 @@ async def test_a_first_call_that_could_cost_too_much_is_not_made() -> None:
 
 
 async def test_a_budget_in_dollars_refuses_a_model_without_a_price() -> None:
-    model = RepliesWith(costing(0.1))
+    model = RepliesWith(costing(0.1), capabilities=Capabilities())
 
     result, _, _ = await one(
         model, Task("writer", "Go.", budget=Budget(usd=1)), settings=Settings()

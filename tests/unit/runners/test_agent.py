@@ -28,7 +28,7 @@ from parallel_agents.core.ids import OwnerId
 from parallel_agents.core.kept import NOT_AGAIN, UNKNOWN_BEFORE
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message, Role, ToolCall
-from parallel_agents.core.model import Finish, ModelReply, ModelRequest
+from parallel_agents.core.model import Capabilities, Finish, ModelReply, ModelRequest
 from parallel_agents.core.owner import Owner
 from parallel_agents.core.run import Result, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
@@ -89,7 +89,7 @@ class World:
             self.asked.append(replies_kept + len(self.asked) + 1)
             return TURNS[self.asked[-1] - 1]
 
-        return RepliesWith(answer, latency_seconds=10)
+        return RepliesWith(answer, latency_seconds=10, capabilities=Capabilities())
 
     def tools(self) -> list[FunctionTool]:
         @tool(effect="pure")

@@ -4,6 +4,7 @@ import orjson
 
 from parallel_agents.comparing.comparison import Comparison
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.model import Capabilities
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.testing import RepliesWith, open_rig
 from parallel_agents.views.comparison import comparison_json
@@ -12,7 +13,9 @@ from parallel_agents.views.comparison import comparison_json
 async def compared(*labels: tuple[str, str]) -> Comparison:
     """Two runs of a team on a model without a price, which answers the text of its task."""
     writer = Agent(name="writer", description="", instructions="Write.")
-    model = RepliesWith(lambda request: request.messages[0].text, latency_seconds=1)
+    model = RepliesWith(
+        lambda request: request.messages[0].text, latency_seconds=1, capabilities=Capabilities()
+    )
     async with open_rig(model, agents=[writer]) as rig:
         for key in (0, 1):
             tasks = tuple(Task("writer", each[key], label=each[0]) for each in labels)

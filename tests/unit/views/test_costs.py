@@ -10,7 +10,7 @@ import pytest
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.gate import ConditionGate, Gate, JudgeGate
 from parallel_agents.core.message import assistant
-from parallel_agents.core.model import ModelReply, ModelRequest
+from parallel_agents.core.model import Capabilities, ModelReply, ModelRequest
 from parallel_agents.core.overview import Cost
 from parallel_agents.core.task import Task
 from parallel_agents.core.usage import NANOUSD_PER_USD, Spend, Usage
@@ -43,7 +43,7 @@ def dollar_model(name: str, text: str) -> RepliesWith:
         said = verdict if request.system.startswith("You judge") else text
         return ModelReply(message=assistant(said), model=name, usage=Usage(1_000_000, 0))
 
-    return RepliesWith(answer, name)
+    return RepliesWith(answer, name, capabilities=Capabilities())
 
 
 async def costs_of(

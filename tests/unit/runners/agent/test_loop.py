@@ -10,6 +10,7 @@ import pytest
 from typing_extensions import override
 
 from parallel_agents.core.agent import Agent, Need
+from parallel_agents.core.budget import Budget
 from parallel_agents.core.event import Event, Refused, Replied, Retrying, SteerMode, Unanswered
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.limits import Limits
@@ -80,7 +81,7 @@ async def test_an_answer_ends_the_run_with_all_that_is_known_of_it() -> None:
     assert result.usage == usage
     assert result.spend.calls == 1
     assert result.seconds == 3
-    assert result.cost_usd is None
+    assert result.cost_usd == 0
     model.assert_used_up()
 
 
@@ -270,13 +271,13 @@ UNBILLED = "1 call without a reply may have been billed: the cost does not inclu
 async def test_a_result_says_how_many_calls_without_a_reply_may_have_been_billed(
     answers: Sequence[str | ProviderError], notices: tuple[str, ...]
 ) -> None:
-    result = await carry_out(ScriptedModel(answers))
+    result = await carry_out(ScriptedModel(answers, capabilities=Capabilities()))
 
     assert result.notices == notices
 
 
 async def test_a_call_that_the_runs_own_deadline_cut_may_have_been_billed() -> None:
-    model = RepliesWith(lambda _: "late", latency_seconds=100)
+    model = RepliesWith(lambda _: "late", latency_seconds=100, capabilities=Capabilities())
 
     result = await carry_out(model, limits=Limits(timeout_seconds=10))
 
@@ -284,16 +285,14 @@ async def test_a_call_that_the_runs_own_deadline_cut_may_have_been_billed() -> N
     assert result.notices == (UNBILLED,)
 
 
-async def test_a_free_model_bills_no_call() -> None:
-    free = {"*": {"input_usd": 0.0, "output_usd": 0.0}}
-    provider = {"wire": "chat", "base_url": "http://127.0.0.1:1/v1", "prices": free}
-    settings = Settings(providers={"scripted": provider})
+async def test_a_free_model_bills_no_call_and_fits_any_budget_in_dollars() -> None:
     model = ScriptedModel([StreamCut("cut"), "at last"])
 
-    async with open_rig(model, agents=[WRITER], settings=settings) as rig:
-        result = await (await rig.sessions.spawn(Task("writer", "do it"))).wait()
+    async with open_rig(model, agents=[WRITER]) as rig:
+        task = Task("writer", "do it", budget=Budget(usd=0.01))
+        result = await (await rig.sessions.spawn(task)).wait()
 
-    assert result.notices == ()
+    assert (result.status, result.cost_usd, result.notices) == (RunStatus.DONE, 0, ())
 
 
 async def test_a_simulated_model_bills_no_call() -> None:
@@ -311,13 +310,15 @@ async def test_a_simulated_model_bills_no_call() -> None:
 async def test_a_call_without_a_reply_is_in_the_history_and_counts_when_the_run_is_resumed() -> (
     None
 ):
-    store = MemoryStore()
-    model = ScriptedModel([StreamCut("cut"), "at last"], latency_seconds=60)
+    store, unpriced = MemoryStore(), Capabilities()
+    model = ScriptedModel([StreamCut("cut"), "at last"], latency_seconds=60, capabilities=unpriced)
     async with open_rig(model, agents=[WRITER], store=store) as rig:
         await rig.sessions.spawn(Task("writer", "do it", key="one"))
         await asyncio.sleep(90)
 
-    async with open_rig(ScriptedModel([]), agents=[WRITER], store=store) as rig:
+    async with open_rig(
+        ScriptedModel([], capabilities=unpriced), agents=[WRITER], store=store
+    ) as rig:
         handle = await rig.sessions.spawn(Task("writer", "do it", key="one"))
         result = await handle.wait()
         events = await rig.sessions.history(handle.key)

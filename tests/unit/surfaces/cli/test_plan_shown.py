@@ -8,6 +8,7 @@ import pytest
 
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.flow import FlowTask
+from parallel_agents.core.model import Capabilities
 from parallel_agents.core.plan import Create, Plan, Step
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.plan_shown import show_plan
@@ -30,7 +31,9 @@ def fresh_consoles() -> None:
 
 
 async def shown(home: Path, plan: Plan, flow: FlowTask, capsys: pytest.CaptureFixture[str]) -> str:
-    async with open_process(home, RepliesWith(lambda _: "x"), AGENTS) as app:
+    async with open_process(
+        home, RepliesWith(lambda _: "x", capabilities=Capabilities()), AGENTS
+    ) as app:
         await show_plan(app, plan, flow)
     return capsys.readouterr().out
 
