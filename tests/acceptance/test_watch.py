@@ -173,3 +173,21 @@ def test_the_tasks_of_each_item_of_a_nested_flow_are_told_apart(
         "each-1/write.json",
         "each-2/write.json",
     ]
+
+
+def test_what_a_plan_asks_a_person_is_said_with_the_command_that_answers_it(
+    pagents: Pagents,
+) -> None:
+    (pagents.folder / "ask.yaml").write_text(
+        "name: ask\ndescription: Ask.\ntasks: [{label: which, person: 'Which page?'}]\n"
+    )
+    running = pagents.start("run", "ask.yaml", "--id", "tea")
+    running.wait_for("Which page?")
+
+    watching = pagents.start("watch", "tea")
+    watching.wait_for("Which page?")
+    (question,) = pagents.items("inbox")
+    watching.wait_for(f"pagents answer {question['id']} ANSWER")
+    pagents("answer", str(question["id"]), "the first")
+
+    assert watching.ended().code == running.ended().code == 0

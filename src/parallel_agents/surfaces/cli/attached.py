@@ -30,6 +30,7 @@ from parallel_agents.surfaces.cli.heard import Heard
 from parallel_agents.surfaces.cli.lanes import tasks_below
 from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
+from parallel_agents.surfaces.cli.questions_shown import QuestionsShown, TakesEvents
 from parallel_agents.surfaces.cli.results_shown import print_results
 from parallel_agents.views import format
 from parallel_agents.views.board import Board
@@ -63,7 +64,7 @@ class Ended(NamedTuple):
     """What the session came to that was watched.
 
     Attributes:
-        results: those of its tasks; of a session, its own.
+        results: those of its tasks; of a session, and of a flow without tasks, its own.
         told: the runs whose results were shown when they ended.
         team: the whole of it, if it is a team or a flow.
         former: its tries that others followed.
@@ -79,6 +80,12 @@ class Ended(NamedTuple):
     names: Mapping[SessionKey, str]
     former: frozenset[RunId] = frozenset()
 
+    @property
+    def code(self) -> Exit:
+        """The exit code: of a flow that of its own status, whatever became of its tasks."""
+        decided = self.results if self.own is None else (self.own,)
+        return worst_of([result.status for result in decided])
+
 
 def attach(context: CliContext, name: str, how: Attaching) -> NoReturn:
     """Show a session until it ends, print its results, and exit with the code of `pagents wait`.
@@ -88,7 +95,7 @@ def attach(context: CliContext, name: str, how: Attaching) -> NoReturn:
     """
     ended = watch_to_the_end(context, name, how)
     _print(ended, how)
-    raise typer.Exit(worst_of([result.status for result in ended.results]))
+    raise typer.Exit(ended.code)
 
 
 def watch_to_the_end(context: CliContext, name: str, how: Attaching) -> Ended:
@@ -197,7 +204,7 @@ class Attached:
         own = await sessions.results([row.run.id]) if self._is_flow else ()
         return Ended(
             self._name,
-            results,
+            results or own,
             frozenset(self._told),
             team,
             next(iter(own), None),
@@ -277,8 +284,7 @@ class Attached:
                 aclosing(sessions.follow(key)) as events,
             ):
                 async for event in events:
-                    if prompt is not None:
-                        prompt.take(event)
+                    prompt.take(event)
                     if text := self._how.told(event):
                         with shown.aside():
                             render.note(text)
@@ -296,11 +302,11 @@ class Attached:
 
     def _prompt(
         self, shown: progress.Progress, began_at: float
-    ) -> AbstractAsyncContextManager[QuestionPrompt | None]:
+    ) -> AbstractAsyncContextManager[TakesEvents]:
         sessions = self._client.sessions
         if self._how.answers and isinstance(sessions, RemoteSessions):
             return QuestionPrompt(sessions, shown.aside, began_at)
-        return nullcontext()
+        return QuestionsShown(sessions, shown.aside, began_at)
 
     async def _take(
         self, event: Event, board: Board, shown: progress.Progress, *, is_new: bool

@@ -40,9 +40,13 @@ def warn_if_simulated(client: Client, name: str) -> None:
 async def prepare_team(app: App, team: TeamTask, plans: Sequence[SessionPlan]) -> None:
     """Fetch and start the models that a team was planned on, or that it began with if it is there already.
 
+    Of a plan that only asks people there are none.
+
     Raises:
         PagentsError: a model cannot be started.
     """
+    if not plans:
+        return
     if app.is_embedded_by_default(team, plans):
         render.note("No model was chosen and no key is set: using the embedded one.")
         render.note("Set ANTHROPIC_API_KEY or OPENAI_API_KEY, or use --model, for better answers.")

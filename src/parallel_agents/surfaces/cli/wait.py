@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Sequence
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -14,7 +14,7 @@ from parallel_agents.app.client import Client
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.row import Row
-from parallel_agents.core.run import Result, RunnerKind
+from parallel_agents.core.run import Result, RunnerKind, RunStatus
 from parallel_agents.core.store import Filter
 from parallel_agents.core.verbs import Sessions
 from parallel_agents.errors import ConfigError
@@ -47,7 +47,7 @@ def wait(
 
     called: dict[SessionKey, str] = {}
 
-    async def until_ended() -> list[Result]:
+    async def until_ended() -> Waited:
         async with open_acting(context.environment, context.settings) as client:
             rows = [await client.sessions.find(name) for name in names]
             called.update((row.session.key, format.name(row)) for row in rows)
@@ -57,7 +57,7 @@ def wait(
             watch = WorkerWatch(client.here, rows, context.problem)
             watching = asyncio.create_task(watch.watch())
             try:
-                results = await unless(watch.stuck, ending)
+                waited = await unless(watch.stuck, ending)
             except TimeoutError:
                 rest = "it continues" if len(rows) == 1 else "they continue"
                 render.note(f"Not finished after {timeout:g} s{'' if watch.left else f'; {rest}'}.")
@@ -65,11 +65,11 @@ def wait(
             finally:
                 watching.cancel()
                 await asyncio.wait({watching})
-        if results is None:
+        if waited is None:
             raise typer.Exit(Exit.STOPPED)
-        return results
+        return waited
 
-    results = run_cancellable(until_ended())
+    results, statuses = run_cancellable(until_ended())
     if json:
         render.envelope("wait", time.time(), [result_json(result) for result in results])
     elif form := (bare_if_piped(output) if len(results) == 1 else output):
@@ -77,12 +77,20 @@ def wait(
     else:
         for result in results:
             render.result(result, called.get(result.session_key))
-    raise typer.Exit(worst_of([result.status for result in results]) if results else Exit.DONE)
+    raise typer.Exit(worst_of(statuses) if statuses else Exit.DONE)
 
 
-async def _wait_there(
-    ending: Awaitable[list[Result]], timeout: float | None, count: int
-) -> list[Result]:
+class Waited(NamedTuple):
+    """What was waited for: the results that are printed, and the statuses that decide the exit code.
+
+    That of a flow is its own, whatever became of its tasks.
+    """
+
+    results: list[Result]
+    statuses: list[RunStatus]
+
+
+async def _wait_there(ending: Awaitable[Waited], timeout: float | None, count: int) -> Waited:
     """Wait at a gateway, which sees to its workers itself."""
     try:
         return await ending
@@ -92,10 +100,8 @@ async def _wait_there(
         raise typer.Exit(Exit.TIMED_OUT) from None
 
 
-async def _results_of(
-    sessions: Sessions, rows: Sequence[Row], timeout: float | None
-) -> list[Result]:
-    """The results of sessions, and of the tasks of teams and flows; of a flow that failed by itself its own, too.
+async def _results_of(sessions: Sessions, rows: Sequence[Row], timeout: float | None) -> Waited:
+    """The results of sessions, and of the tasks of teams and flows; of a flow its own, too, if it has no tasks or failed by itself.
 
     A flow may begin more tasks for as long as it runs, so that it is waited for first.
 
@@ -105,11 +111,15 @@ async def _results_of(
     began = time.monotonic()
     flows = [row.run.id for row in rows if row.run.kind is RunnerKind.FLOW]
     own = await sessions.wait(flows, timeout=timeout) if flows else []
-    runs = [member.run.id for row in rows for member in await sessions.members(row)]
+    members = {row.run.id: await sessions.members(row) for row in rows}
+    runs = [member.run.id for found in members.values() for member in found]
     left = None if timeout is None else max(0.0, timeout - (time.monotonic() - began))
     results = await sessions.wait(runs, timeout=left)
-    failed = [] if any(not each.is_done for each in results) else own
-    return [*results, *(each for each in failed if not each.is_done)]
+    is_all_done = all(each.is_done for each in results)
+    alone = [each for each in own if not members[each.run_id] or (is_all_done and not each.is_done)]
+    of_flows = {member.run.id for flow in flows for member in members[flow]}
+    others = [each.status for each in results if each.run_id not in of_flows]
+    return Waited([*results, *alone], [*others, *(each.status for each in own)])
 
 
 class WorkerWatch:
