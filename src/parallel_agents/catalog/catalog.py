@@ -131,6 +131,12 @@ class Catalog:
         name = str(name_or_file)
         team = self._teams.get(name)
         if team is None:
+            files = (f"{name}.yaml", f"{name}.yml")
+            if file := next((each for each in files if Path(each).is_file()), None):
+                raise NotFound(
+                    f"there is no team {name!r}",
+                    hint=f"for the file of this folder, give its whole name: {file}",
+                )
             raise NotFound(
                 f"there is no team {name!r}",
                 hint=f"{did_you_mean(name, self._teams.names(), '`pagents teams list` shows all')}. "

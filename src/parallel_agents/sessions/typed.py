@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from parallel_agents.containment.calls import caught, describe, unpack
+from parallel_agents.core.cutting import head
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.output_type import Misfit, OutputType
 from parallel_agents.core.run import Failure, Result, TeamResult, Typed
@@ -21,6 +22,7 @@ from parallel_agents.core.verbs import SessionReads
 from parallel_agents.errors import NoOutput
 
 T = TypeVar("T")
+_MOST_CAUSE = 500
 
 
 def typed(result: Result, kind: OutputType[T] | None) -> Result[T]:
@@ -50,10 +52,12 @@ def typed_answer(answer: Json, kind: OutputType[T], result: Result) -> Typed[T]:
 
 def _not_done(result: Result) -> Failure:
     error = result.error
+    cause = f": {head(error.why, _MOST_CAUSE)}" if error and error.why else ""
+    written = "; what the agent wrote is in text" if result.text else ""
     unanswered = NoOutput(
         f"{result.label} has no output: its run ended as {result.status}",
-        why=f"{error.code} {error.message}" if error else "",
-        hint="check is_done first; what the agent wrote is in text",
+        why=f"{error.code} {error.message}{cause}" if error else "",
+        hint=f"check is_done first{written}",
     )
     return Failure.of(unanswered)
 

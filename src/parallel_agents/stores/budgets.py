@@ -368,7 +368,7 @@ def _is_spent(spent: int, limit: int | None, percent: int) -> bool:
 
 def _no_price(scope: str) -> PriceUnknown:
     return PriceUnknown(
-        "the call's price is unknown, and its budget is in dollars",
+        "the call's price is unknown, and it counts against a budget in dollars",
         why=f"without a price, the budget {scope} cannot be enforced",
         hint="give the model's price under [providers.NAME.prices], or set a budget in tokens",
     )

@@ -17,6 +17,7 @@ _SHOWN = 12
 _LEAST_LABEL = 12
 _WRITTEN = 6
 _BLANKS = "  "
+_LOST = (RunStatus.FAILED, RunStatus.TIMED_OUT, RunStatus.OVER_BUDGET, RunStatus.KILLED)
 _BESIDE = 4 * len(_BLANKS) + 1  # the gaps and the glyph of a line
 
 
@@ -77,11 +78,11 @@ def _written(text: str, width: int, most: int) -> list[Text]:
 
 def _totals(board: Board, seconds: float, width: int) -> list[Text]:
     """The totals, on as many lines as they need: none of them is broken."""
-    failed = board.count(RunStatus.FAILED, RunStatus.TIMED_OUT, RunStatus.KILLED)
+    lost = [f"{n} {format.status(each)}" for each in _LOST if (n := board.count(each))]
     parts = [
         *finished(board),
         *board.counts,
-        *([f"{failed} failed"] if failed else []),
+        *lost,
         format.seconds(seconds),
         format.tokens(board.spend),
         format.money(board.spend),

@@ -365,12 +365,14 @@ def summary(team: TeamResult, earlier: Collection[RunId] = ()) -> None:
         )
         for r in counted
     ]
-    titles = ("STATUS", "AGENT", "TIME", "TOKENS", "COST", "ATTEMPTS")
-    table(titles, rows, right=("TIME", "COST"), flexible="AGENT", shortened=("AGENT",))
+    if rows:
+        titles = ("STATUS", "AGENT", "TIME", "TOKENS", "COST", "ATTEMPTS")
+        table(titles, rows, right=("TIME", "COST"), flexible="AGENT", shortened=("AGENT",))
     done = sum(r.is_done for r in counted)
+    share = f"{done}/{len(counted)} done   " if counted else ""
     line(
         f"{format.glyph(team.status)} {format.status(team.status)} in {format.seconds(team.seconds)}   "
-        f"{done}/{len(counted)} done   {format.tokens(team.spend)}   {format.money(team.spend)}",
+        f"{share}{format.tokens(team.spend)}   {format.money(team.spend)}",
         format.style(team.status),
     )
     before = [result for result in team.results if result.run_id in earlier]

@@ -32,6 +32,9 @@ def _refuse_bare_word(file: Path) -> None:
     if file.suffix or len(file.parts) != 1 or file.exists():
         return
     name = head(str(file), _MOST_SHOWN)
+    files = (file.with_suffix(suffix) for suffix in (".yaml", ".yml"))
+    if found := next((each for each in files if each.is_file()), None):
+        raise InvalidFile(f"there is no team file {name!r}", hint=f"did you mean {found}?")
     raise InvalidFile(
         f"there is no team file {name!r}",
         why="what follows `run` is the path of a team file, such as team.yaml",
