@@ -299,7 +299,7 @@ def test_rows_are_priced_before_there_is_a_key(
 
 
 def test_what_a_map_may_still_cost_is_what_is_left_of_its_budget(tmp_path: Path) -> None:
-    given = options(tmp_path, RepliesWith(lambda _: "ON"))
+    given = options(tmp_path, RepliesWith(lambda _: "ON", capabilities=pa.Capabilities()))
     asked: Any = {"text": "On {text}", "key": "t", "model": "scripted/m", **given}
 
     pa.map_rows(WRITER, tickets(2), budget=pa.Budget(tokens=100_000), **asked)

@@ -265,7 +265,7 @@ def test_progress_counts_the_steps_of_a_flow_and_the_rows_of_a_map(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stderr", err := TerminalStream())
-    given = options(tmp_path, RepliesWith(lambda _: "Done."))
+    given = options(tmp_path, RepliesWith(lambda _: "Done.", capabilities=pa.Capabilities()))
     models = given.get("models")
     rows = [{"n": n} for n in range(3)]
 

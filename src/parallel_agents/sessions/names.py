@@ -14,10 +14,11 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.store import Filter, SessionStore
 from parallel_agents.core.unicode import canonical
 from parallel_agents.errors import Ambiguous, NotFound
+from parallel_agents.sessions.event_names import Origins
 from parallel_agents.sessions.missing_names import LISTED, Missing, missing
 
 
-class FoundIn(SessionStore, EventStore, Protocol):
+class FoundIn(SessionStore, EventStore, Origins, Protocol):
     """A store in which sessions are found by their names."""
 
 
@@ -115,9 +116,28 @@ async def _the_one(store: FoundIn, name: str, rows: list[Row], *, exact: str = "
     if len(found) > 1:
         keys = [row.session.name for row in found]
         roots = await _root_names(store, found)
-        hint = "use more of the id, or RUN/LABEL"
+        ways = await _ways(store, found[:_SHOWN], roots)
+        hint = f"use more of the id, or {f'the way down to it, such as {ways[0]}' if ways else 'RUN/LABEL'}"
         raise ambiguous(name, found, keys, hint=hint, roots=roots)
     return found[0]
+
+
+async def _ways(
+    store: FoundIn, rows: Sequence[Row], roots: Mapping[SessionKey, str]
+) -> Sequence[str]:
+    """What these sessions are called by the way down to each, as it can be typed; none if two share one."""
+    origins = await store.origins([row.session.key for row in rows])
+    ways = [
+        "/".join([roots[row.session.root], *map(_typed, origins[row.session.key].path)])
+        for row in rows
+        if row.session.root in roots and row.session.key in origins
+    ]
+    return ways if len(set(ways)) == len(ways) else ()
+
+
+def _typed(step: str) -> str:
+    """A step of a flow as labels have it."""
+    return step.replace("/", "-")
 
 
 async def _root_names(store: FoundIn, rows: Sequence[Row]) -> Mapping[SessionKey, str]:

@@ -28,8 +28,8 @@ ITEMS = tuple(f"posts-{n}" for n in range(1, 13))
             " `pagents list monday` shows what is in it",
         ),
         (
-            "monday/a/b/c",
-            "nothing in monday is called 'a/b/c'",
+            "monday/x/y/z",
+            "nothing in monday is called 'x/y/z'",
             "`pagents list monday` shows what is in it",
         ),
         (
