@@ -24,6 +24,7 @@ class FoundIn(SessionStore, EventStore, Origins, Protocol):
 
 _LAST = "@last"
 _SHOWN = 5
+_LEAST_START = 4  # a slip of a key must not mean a session whose random id begins so
 _NO_ROOTS: Mapping[SessionKey, str] = MappingProxyType({})
 _MOST_STEPS = 30  # folders of a path
 
@@ -33,7 +34,8 @@ async def find(store: FoundIn, name: str) -> Row:
 
     The row has the session's latest run, or the run whose whole id `name` is.
 
-    A whole key, name or label takes precedence over the start of a key, and the key that a root was
+    A whole key, name or label takes precedence over the start of a key, which has at least four
+    characters, and the key that a root was
     spawned under over a label; `@last` is the newest root;
     `A/B` is session B in the tree of A, unless a session is called so. Of the tries of one task, a name
     means the last; and of the rows of a map, one that it has now. Whether a session is live decides
@@ -61,7 +63,8 @@ async def _look_up(store: FoundIn, name: str) -> Row | Missing:
     if whole := await store.rows(Filter(session=SessionKey(name))):
         return whole[0]
     if name == _LAST:
-        return await _the_one(store, name, await store.rows(Filter(roots_only=True, limit=1)))
+        newest = await store.rows(Filter(roots_only=True, limit=1))
+        return newest[0] if newest else Missing(None, name)
     if run := await store.rows(Filter(run=RunId(name))):
         return run[0]
     called = await store.rows(Filter(prefix=name, limit=50))
@@ -103,10 +106,10 @@ async def _labelled_below(store: FoundIn, name: str) -> Row | None:
     return None
 
 
-async def _the_one(store: FoundIn, name: str, rows: list[Row], *, exact: str = "") -> Row | Missing:
+async def _the_one(store: FoundIn, name: str, rows: list[Row], *, exact: str) -> Row | Missing:
     """The one of these rows that a name means; missing, if there are none."""
     called = [row for row in rows if row.session.key == exact or is_called(row, exact)]
-    found = called or rows
+    found = called or (rows if len(exact) >= _LEAST_START else [])
     if not found:
         return Missing(None, name)
     if len(keyed := [row for row in found if _is_keyed(row, exact)]) == 1:

@@ -222,3 +222,15 @@ async def test_a_name_of_several_sessions_means_none_of_them_even_if_one_alone_i
 
         assert "(reader of monday, done)" in raised.value.why
         assert "(reader of friday, " in raised.value.why
+
+
+async def test_less_than_four_characters_are_not_the_start_of_an_id() -> None:
+    async with open_test_rig() as rig:
+        session = (await rig.sessions.spawn(Task("writer", "x"))).key
+        short = session.rpartition(":")[2]
+
+        assert (await rig.service.find(short[:4])).session.key == session
+        assert (await rig.service.find("@last")).session.key == session
+        for few in (short[:1], short[:3], f"@last/{short[:3]}"):
+            with pytest.raises(NotFound):
+                await rig.service.find(few)
