@@ -31,6 +31,7 @@ from parallel_agents.app.rules import day_limits
 from parallel_agents.app.secrets import know
 from parallel_agents.app.tool_servers import HomeServers
 from parallel_agents.app.web import find_lack
+from parallel_agents.app.workers import is_starting
 from parallel_agents.artifacts import ArtifactFolder
 from parallel_agents.containment.warden import Warden
 from parallel_agents.containment.watch import watch_loop
@@ -123,16 +124,19 @@ async def open_on(
             stack.push_async_callback(exporter.say_farewell)
             sweeps.append(exporter.sweep)
         leaving = _leaving_to_workers(stack, resources)
+        if leaving is not None:
+            sweeps.append(leaving.sweep)
         engine = LocalEngine(
             store,
             owner,
             runners=runners,
             rules=resources.rules,
             on_failure=resources.completions.fail,
-            sweeps=sweeps if leaving is None else [*sweeps, leaving.sweep],
+            sweeps=sweeps,
             adopted=None if leaving is None else leaving.adopted,
         )
         app = App(resources, engine, lessons)
+        sweeps.append(partial(app.service.watch.sweep, partial(is_starting, environment.home)))
         # The one loop in the wiring: the engine executes runs, and runs spawn by the verbs.
         runners |= _runners(app, resources, governor)
         allow_connections(settings.max_parallel)

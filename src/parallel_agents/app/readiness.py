@@ -14,7 +14,7 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.gate import CommandGate, FunctionGate, ScoreGate, describe_gate
 from parallel_agents.core.ids import function_of
 from parallel_agents.core.mcp_names import is_mcp_name
-from parallel_agents.core.needs import Lack, Needs
+from parallel_agents.core.needs import OUTSIDE, STARTED, Lack, Needs
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.session import Session
@@ -90,7 +90,7 @@ class Readiness:
         session = row.session
         needs, cwd = session.options.needs, session.options.cwd
         if place := self.place_of(row):
-            return f"it was started {place}"
+            return f"{STARTED} {place}"
         if row.run.kind is RunnerKind.TEAM:
             return ""
         if row.run.kind is RunnerKind.FLOW:
@@ -156,7 +156,7 @@ class Readiness:
         needs = row.session.options.needs
         if needs is None or needs.project == self.project:
             return ""
-        return f"in {Path(needs.project).parent}" if needs.project else "outside of any project"
+        return f"in {Path(needs.project).parent}" if needs.project else OUTSIDE
 
     def is_elsewhere(self, row: Row) -> bool:
         """Whether a process in another folder, which is there, may be able to continue a run."""

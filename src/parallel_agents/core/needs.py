@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+# What a process in a project lacks for a run of none.
+STARTED = "it was started"
+OUTSIDE = "outside of any project"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractContextManager
@@ -19,20 +18,25 @@ from parallel_agents.core.store import Filter, Store
 from parallel_agents.core.task import TeamTask
 from parallel_agents.core.verbs import Until
 from parallel_agents.engines.team_bounds import learn_bound
-from parallel_agents.errors import CannotContinue, StoreDamaged
+from parallel_agents.errors import StoreDamaged
 from parallel_agents.sessions.completions import Completions, Ends
 from parallel_agents.sessions.reading import StoreReads
+from parallel_agents.sessions.wait_watch import WaitWatch, cannot_continue
 
 _TASKS_SHOWN = 5
-_LOG = logging.getLogger("parallel_agents")
 
 
 class Executing(StoreReads):
-    """The verbs that look and wait, for sessions whose runs an engine executes here."""
+    """The verbs that look and wait, for sessions whose runs an engine executes here.
+
+    Attributes:
+        watch: sees whether anybody works on what this process waits for.
+    """
 
     def __init__(self, store: Store, completions: Completions, engine: Engine) -> None:
         super().__init__(store, completions)
         self._engine = engine
+        self.watch = WaitWatch(store, engine)
 
     async def take_children(self, parent: Session, team: TeamTask) -> list[RunId]:
         """The runs of a team's tasks, in order; live runs are executed here."""
@@ -109,30 +113,22 @@ class Executing(StoreReads):
             ) from None
 
     async def wait_over(self, runs: Sequence[RunId], until: Until = Until.ALL) -> None:
-        """Return when the runs have ended as `until` says."""
+        """Return when the runs have ended as `until` says.
+
+        Raises:
+            CannotContinue: none of those that have not ended can end, since no process executes them
+                and this one lacks something for each.
+        """
         expected = {run: self._completions.expect(run) for run in dict.fromkeys(runs)}
         try:
             live = await self._store.live_among(runs)
             if not await self._is_enough(runs, live, until):
-                await self._tell_stopped(live)
-                await self._completions.wait({run: expected[run] for run in live}, until)
+                ends = {run: expected[run] for run in live}
+                async with self.watch.watching(ends):
+                    await self._completions.wait(ends, until)
         finally:
             for run, future in expected.items():
                 self._completions.forget(run, future)
-
-    async def _tell_stopped(self, live: Sequence[RunId]) -> None:
-        """Log which of these runs were stopped, since nobody may ever continue them."""
-        elsewhere = [run for run in live if not self._engine.has(run)]
-        if self._engine.owner is None or not elsewhere:
-            return
-        for row in await self._store.rows_of(elsewhere):
-            if row.owner_state is OwnerState.GONE:
-                _LOG.warning(
-                    "no process works on %s: it was stopped; spawn it again under its key, or call "
-                    "`pagents resume %s`",
-                    row.session.key,
-                    row.run.id,
-                )
 
     async def _is_enough(self, runs: Sequence[RunId], live: Sequence[RunId], until: Until) -> bool:
         """Whether the runs that have ended already are enough."""
@@ -151,6 +147,15 @@ class Executing(StoreReads):
 
     def listen(self, run: RunId, on_text: Callable[[str], None]) -> Unsubscribe:
         return self._engine.listen(run, on_text)
+
+    def check_here(self, row: Row) -> None:
+        """Refuse a session for which this process lacks something.
+
+        Raises:
+            CannotContinue: it does.
+        """
+        if lack := self._engine.lacks(row):
+            raise cannot_continue(row, lack)
 
     async def check_able(self, rows: Sequence[Row]) -> None:
         """Refuse to continue here what this process would only break.
@@ -183,11 +188,3 @@ class Executing(StoreReads):
         """Execute a run here, within its team's limit."""
         await learn_bound(self._engine, self._store, row.session.root)
         self._engine.submit(row)
-
-
-def cannot_continue(row: Row, lack: str) -> CannotContinue:
-    return CannotContinue(
-        f"{row.session.label} cannot be continued by this process",
-        why=lack,
-        hint="continue it where it was started; `pagents list` says what a run waits for",
-    )

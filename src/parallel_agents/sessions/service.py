@@ -36,7 +36,7 @@ from parallel_agents.errors import NotFound
 from parallel_agents.sessions import requests
 from parallel_agents.sessions.attaching import Attacher
 from parallel_agents.sessions.completions import Completions
-from parallel_agents.sessions.executing import Executing, cannot_continue
+from parallel_agents.sessions.executing import Executing
 from parallel_agents.sessions.flow_depth import check_flow_depth
 from parallel_agents.sessions.forks import Forks
 from parallel_agents.sessions.kept_options import kept_options
@@ -274,8 +274,7 @@ class Service(Executing):
         values: JsonObject = input or {}
         requests.check_message(text, values)
         requests.check_reads_messages(row)
-        if lack := self._engine.lacks(row):
-            raise cannot_continue(row, lack)
+        self.check_here(row)
         queued = Queued(
             text=text,
             input=values,
