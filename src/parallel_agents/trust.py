@@ -54,6 +54,11 @@ class Project:
         return set(self.files) == {MCP_NAME} and not self.folder.is_dir()
 
     @property
+    def is_empty(self) -> bool:
+        """Whether it defines nothing, so that work begun outside of any project is no stranger in it."""
+        return not self.files
+
+    @property
     def place(self) -> Path:
         """What a person knows it by: the folder, or the one file that there is."""
         return self.folder.parent / MCP_NAME if self.is_only_mcp else self.folder

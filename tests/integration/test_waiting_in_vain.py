@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+import parallel_agents as pa
 from parallel_agents.app.opening import open_client
+from parallel_agents.errors import CannotContinue
 from parallel_agents.models.shapes import objects_at, text_at
 from parallel_agents.session_tools.arguments import Arguments
 from parallel_agents.session_tools.context import Requester
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.surfaces.mcp.teams import TeamTools
 from parallel_agents.views.sessions import lines_of
+
+
+def is_good(answer: str) -> bool:
+    del answer
+    return False
+
 
 ASKER = Requester(client="mcp-1")
 
@@ -46,3 +56,31 @@ async def test_a_run_whose_folder_is_gone_says_so_to_whoever_waits_looks_or_list
     assert task["waitsFor"] == why
     assert "waitsFor" in text_at(team, "note")
     assert (line.lacks, line.doing) == (why, f"waits: {why}")
+
+
+async def test_a_retry_that_only_another_program_can_execute_ends_the_wait_of_this_one(
+    tmp_path: Path,
+) -> None:
+    strict = pa.Agent(
+        name="strict",
+        description="Writes",
+        instructions="Write.",
+        gates=(pa.FunctionGate(function="is_good"),),
+    )
+    environment = Environment(home=tmp_path, variables={})
+    async with pa.open(
+        home=tmp_path, agents=[strict], gates=[is_good], model="sim/calm"
+    ) as sessions:
+        await (await sessions.spawn(pa.Task("strict", "a"))).wait()
+    async with open_client(environment, Settings(model="sim/calm")) as client:
+        (letter,) = await client.service.dead_letters()
+        await client.service.retry(letter)
+
+    async with pa.open(home=tmp_path, agents=[strict], model="sim/calm") as sessions:
+        (letter,) = await sessions.dead_letters()
+        handle = await sessions.retry(letter)
+        with pytest.raises(CannotContinue) as refused:
+            await handle.wait(timeout=60)
+
+    assert not handle.is_new
+    assert refused.value.why == "no gate function 'is_good' in this process"

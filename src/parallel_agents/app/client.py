@@ -16,7 +16,7 @@ from parallel_agents.app.embedded import EmbeddedNotes
 from parallel_agents.app.models import MODELS_FOLDER
 from parallel_agents.app.parts import Parts
 from parallel_agents.app.profiles import Profiles
-from parallel_agents.app.readiness import Readiness
+from parallel_agents.app.readiness import Readiness, defines_nothing
 from parallel_agents.app.references import dangling_in_settings, telling_policies
 from parallel_agents.app.resolving_workspaces import ResolvingWorkspaces
 from parallel_agents.app.rules import RunRules
@@ -106,6 +106,7 @@ class Resources:
             origin_of=self.parts.flows.origin_of,
             home=self.environment.home,
             project=self.environment.project_name,
+            is_project_empty=defines_nothing(self.environment),
             servers=self.servers,
             profiles=self.settings.profiles.keys(),
         )

@@ -49,6 +49,7 @@ class Readiness:
         origin_of: returns where the function of a flow's name is defined.
         home: the folder with the workspaces that are made; None if it has none.
         project: the project folder that it uses; empty for none.
+        is_project_empty: whether that folder defines nothing.
         servers: the servers whose tools agents may name.
         profiles: the names of the profiles that agents may name.
     """
@@ -60,6 +61,7 @@ class Readiness:
     origin_of: Callable[[str], str] = _any_origin
     home: Path | None = None
     project: str = ""
+    is_project_empty: bool = False
     servers: ToolServers = NO_SERVERS
     profiles: Collection[str] = ()
 
@@ -151,20 +153,34 @@ class Readiness:
                     continue
         return None
 
+    def needs_program(self, row: Row) -> bool:
+        """Whether a run lacks what only a Python program passes, and no command ever has."""
+        if row.run.kind is RunnerKind.FLOW:
+            return function_of(row.session.key) not in self.flows
+        agent = row.session.agent
+        functions = [g.function for g in agent.gates if isinstance(g, FunctionGate | ScoreGate)]
+        lacks_gate = any(name not in self.gates for name in functions)
+        return lacks_gate or self._lacks_tool(agent) is not None
+
     def place_of(self, row: Row) -> str:
         """Where a run can be continued, as `in FOLDER`; empty if here."""
         needs = row.session.options.needs
-        if needs is None or needs.project == self.project:
+        if needs is None or self._is_at_home(needs):
             return ""
         return f"in {Path(needs.project).parent}" if needs.project else OUTSIDE
 
     def is_elsewhere(self, row: Row) -> bool:
         """Whether a process in another folder, which is there, may be able to continue a run."""
         needs = row.session.options.needs
-        if needs is None or needs.project == self.project:
+        if needs is None or self._is_at_home(needs):
             return False
         project = Path(needs.project)
         return not needs.project or project.is_dir() or (project.parent / MCP_NAME).is_file()
+
+    def _is_at_home(self, needs: Needs) -> bool:
+        """Whether what this process finds around it is what the session was made with."""
+        is_of_none = self.is_project_empty and not needs.project
+        return is_of_none or needs.project == self.project
 
     def _has(self, provider: str) -> bool:
         return self.models.is_made_by_program(provider) or provider in self.models.providers
@@ -192,6 +208,11 @@ class Readiness:
         return ""
 
 
+def defines_nothing(environment: Environment) -> bool:
+    """Whether the process is in a project's folder that is empty."""
+    return environment.trusted is not None and environment.trusted.is_empty
+
+
 def make_readiness(environment: Environment, settings: Settings) -> Readiness:
     """Which runs a process without a program's own parts can execute; its models must be closed."""
     models = make_registry(environment, settings)
@@ -200,6 +221,7 @@ def make_readiness(environment: Environment, settings: Settings) -> Readiness:
         flows=BUILT_IN_NAMES,
         home=environment.home,
         project=environment.project_name,
+        is_project_empty=defines_nothing(environment),
         servers=HomeServers(environment, settings),
         profiles=settings.profiles.keys(),
     )

@@ -97,6 +97,11 @@ class Reader:
         del row
         return ""
 
+    def needs_program(self, row: Row) -> bool:
+        """Whether only a Python program that passes what is lacking can continue a run."""
+        del row
+        return False
+
     async def notice_deaths(self) -> None:
         """Mark the processes that have died, so that what they executed is seen to be left."""
 
@@ -134,12 +139,19 @@ class StoreReader(Reader):
 
     @override
     def lacks(self, row: Row) -> str:
+        return self._ready().lacks(row)
+
+    @override
+    def needs_program(self, row: Row) -> bool:
+        return self._ready().needs_program(row)
+
+    def _ready(self) -> Readiness:
         if self._readiness is None:
             # Models take longer to load than all the rest, and few runs wait for anything.
             from parallel_agents.app.readiness import make_readiness  # noqa: PLC0415 - heavy
 
             self._readiness = make_readiness(self._environment, self._settings)
-        return self._readiness.lacks(row)
+        return self._readiness
 
     @override
     async def notice_deaths(self) -> None:

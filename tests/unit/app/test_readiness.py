@@ -143,6 +143,8 @@ def test_a_run_outside_of_any_project_is_not_continued_inside_of_one() -> None:
     outside = replace(outside, session=replace(outside.session, options=options))
 
     assert inside.lacks(outside) == "it was started outside of any project"
+    assert replace(inside, is_project_empty=True).lacks(outside) == ""
+    assert not replace(inside, is_project_empty=True).is_elsewhere(outside)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from parallel_agents.interrupts import run_cancellable, unless
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.called import called
 from parallel_agents.surfaces.cli.context import CliContext
+from parallel_agents.surfaces.cli.continuing import how_to_continue
 from parallel_agents.surfaces.cli.exits import Exit, worst_of
 from parallel_agents.surfaces.cli.heard import Heard
 from parallel_agents.surfaces.cli.lanes import tasks_below
@@ -357,11 +358,10 @@ class Attached:
         (line,) = lines_of(await self._client.journal.look([row]), self._client.lacks)
         if line.is_stopped and was_stopped:
             why = f": {line.lacks}" if line.lacks else f"; {self._by} ended" if self._by else ""
-            render.note(
-                f"■ No process works on {self._name}{why}."
-                f" Continue with: pagents resume {self._typed}",
-                "yellow",
+            after = how_to_continue(
+                self._typed, in_program=bool(line.lacks) and self._client.needs_program(row)
             )
+            render.note(f"■ No process works on {self._name}{why}. {after}", "yellow")
             self._stuck.set()
         elif not line.is_stopped:
             await self._note_owner()

@@ -8,10 +8,13 @@ from typing import NamedTuple
 
 from parallel_agents.app.acting import Acting, open_acting
 from parallel_agents.app.client import Client
+from parallel_agents.app.readiness import Readiness
 from parallel_agents.core.budget import Amount
 from parallel_agents.core.dead_letter import DeadLetter, Edits
 from parallel_agents.core.ids import SessionKey, short
+from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.pricing import pricing
+from parallel_agents.core.row import Row
 from parallel_agents.core.schema import Json
 from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.usage import NANOUSD_PER_USD, SIMULATED
@@ -45,6 +48,7 @@ class Retry(NamedTuple):
 
     Attributes:
         typed: what a person types for the session, if it is there.
+        lacks: what no command here has for it, so that it waits for a program that does.
         missing_keys: of what would run, the keys that are not set, and without which it cannot begin.
     """
 
@@ -56,6 +60,7 @@ class Retry(NamedTuple):
     refusal: PagentsError | None = None
     typed: str = ""
     missing_keys: Sequence[str] = ()
+    lacks: str = ""
 
 
 def _asked_at(letter: DeadLetter) -> float:
@@ -76,11 +81,21 @@ async def retried(
         _check_one(letters, asked.edits.text)
         one = _plan if is_dry else _start
         retries = [await one(client, letter, asked) for letter in letters]
+        if is_dry:
+            return retries
         started = next((given.session for given in retries if given.session), None)
-        if started is not None and not is_dry:
+        if started is not None:
             row = await client.sessions.find(started)
             await client.ensure_worker(started, row.run.id)
-        return retries
+        # Only now: a label means one of them for as long as the next is not made.
+        return [await _named(client, given) for given in retries]
+
+
+async def _named(client: Acting, given: Retry) -> Retry:
+    if given.session is None:
+        return given
+    row = await client.sessions.find(given.session)
+    return given._replace(typed=await called(client.sessions, row))
 
 
 def _check_one(letters: Sequence[DeadLetter], text: str | None) -> None:
@@ -102,10 +117,12 @@ async def _plan(client: Acting, letter: DeadLetter, asked: Edited) -> Retry:
             if isinstance(planned, Spawned):
                 return await _found(client, letter, planned)
             amount = _price(client.here, planned)
+            lack = client.here.readiness.lack(planned.session.agent, planned.session.options.cwd)
     except PagentsError as refusal:
         return Retry(letter, None, refusal=refusal)
     model, keys = planned.model, missing.names
-    return Retry(letter, None, model=model, amount=amount, missing_keys=keys)
+    lacks = "" if lack is None else lack.text
+    return Retry(letter, None, model=model, amount=amount, missing_keys=keys, lacks=lacks)
 
 
 async def _priced_there(client: Acting, letter: DeadLetter, asked: Edited) -> Retry:
@@ -131,8 +148,14 @@ async def _start(client: Acting, letter: DeadLetter, asked: Edited) -> Retry:
 
 async def _found(client: Acting, letter: DeadLetter, spawned: Spawned) -> Retry:
     row = await client.sessions.find(spawned.session_key)
-    typed = await called(client.sessions, row)
-    return Retry(letter, spawned.session_key, spawned.is_new, row.run.model, typed=typed)
+    lacks = "" if client.here is None else _lack(client.here.readiness, row)
+    return Retry(letter, spawned.session_key, spawned.is_new, row.run.model, lacks=lacks)
+
+
+def _lack(readiness: Readiness, row: Row) -> str:
+    """What a worker lacks for a retry; one that starts in the run's own folder may have it all."""
+    is_served = row.run.status.is_over or row.owner_state is OwnerState.LIVE
+    return "" if is_served or readiness.is_elsewhere(row) else readiness.lacks(row)
 
 
 def _price(client: Client, plan: SessionPlan) -> Amount:
@@ -162,12 +185,19 @@ def print_retries(retries: Sequence[Retry], *, is_dry: bool) -> None:
     for given in retries:
         if given.refusal is not None:
             render.error(given.refusal)
+    for given in retries:
+        if given.lacks:
+            render.note(
+                f"! {given.typed or given.letter.session.label} cannot begin here: {given.lacks}; it"
+                " waits for a process that has it.",
+                "yellow",
+            )
     if is_dry:
         spends = [spend_of(given.amount, given.model) for given in retries if given.amount]
         render.note(_told(total(spends)) if spends else "Nothing would run.")
         note_missing_keys([*dict.fromkeys(name for each in retries for name in each.missing_keys)])
     else:
-        started = [given.typed for given in retries if given.typed]
+        started = [given.typed for given in retries if given.typed and not given.lacks]
         if started:
             render.note(f"Next: pagents wait {' '.join(started)}")
 

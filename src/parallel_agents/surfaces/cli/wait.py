@@ -21,6 +21,7 @@ from parallel_agents.errors import ConfigError
 from parallel_agents.interrupts import run_cancellable, unless
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Timeout, find_store
+from parallel_agents.surfaces.cli.continuing import how_to_continue
 from parallel_agents.surfaces.cli.exits import Exit, worst_of
 from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.surfaces.cli.results_shown import bare_if_piped, print_results
@@ -170,10 +171,14 @@ class WorkerWatch:
             self._asked.update(row.run.id for row in able)
             return True
         if unowned:
-            self._report_left(root, self._lack(unowned[0]))
+            self._report_left(root, self._lack(unowned[0]), unowned[0])
             return bool((await self._client.journal.look([])).alive)  # one of them may have it
         if any(row.owner_state is OwnerState.GONE for row in rows):
-            self._report_left(root, "it was stopped")
+            stopped = next(row for row in rows if row.owner_state is OwnerState.GONE)
+            lack = self._client.readiness.lacks(stopped)
+            self._report_left(
+                root, f"it was stopped; {lack}" if lack else "it was stopped", stopped
+            )
         return any(row.owner_state is OwnerState.LIVE for row in rows)
 
     def _lack(self, row: Row) -> str:
@@ -185,13 +190,15 @@ class WorkerWatch:
             return ""
         return readiness.lacks(row)
 
-    def _report_left(self, root: Row, why: str) -> None:
+    def _report_left(self, root: Row, why: str, left: Row) -> None:
         name = format.name(root)
         if name not in self.left:
             self.left.add(name)
-            place = self._client.readiness.place_of(root)
-            where = f" {place}" if place else ""
-            render.note(
-                f"No process works on {name}: {why}. Continue{where} with: pagents resume {name}",
-                "yellow",
+            readiness = self._client.readiness
+            place = readiness.place_of(root)
+            after = how_to_continue(
+                name,
+                in_program=not place and readiness.needs_program(left),
+                where=f" {place}" if place else "",
             )
+            render.note(f"No process works on {name}: {why}. {after}", "yellow")
