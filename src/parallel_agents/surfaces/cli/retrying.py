@@ -188,7 +188,7 @@ def print_retries(retries: Sequence[Retry], *, is_dry: bool) -> None:
     for given in retries:
         if given.lacks:
             render.note(
-                f"! {given.typed or given.letter.session.label} cannot begin here: {given.lacks}; it"
+                f"! {short(given.session) if given.session else given.letter.session.name} cannot begin here: {given.lacks}; it"
                 " waits for a process that has it.",
                 "yellow",
             )
