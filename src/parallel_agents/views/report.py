@@ -18,7 +18,7 @@ from parallel_agents.views.forks import told
 from parallel_agents.views.last_tries import ALL_SHOWN, NotShown, RowCount
 from parallel_agents.views.markdown import escaped, fenced, table
 from parallel_agents.views.sessions import SessionLine
-from parallel_agents.views.states import glyph
+from parallel_agents.views.signs import sign_of
 from parallel_agents.views.waits import took_text
 
 MOST_CHARACTERS = 100_000
@@ -139,7 +139,7 @@ def _member(line: SessionLine, result: Result | None) -> tuple[str, ...]:
 def _step(step: FlowStep) -> tuple[str, ...]:
     """A function or a question, which has neither an agent nor a cost."""
     seconds = "" if step.seconds is None else format.seconds(step.seconds)
-    state = f"{glyph(step.state, step.status)} {step.state}"
+    state = f"{sign_of(step.state)} {step.state}"
     return (step.name, step.kind, "", state, "", seconds, "", "", "")
 
 
