@@ -185,9 +185,11 @@ def test_a_row_that_fails_is_one_dead_letter_and_is_tried_again_by_the_same_id(
     first = pagents(*command(rows))
     before = results(pagents)
     letters = pagents.items("dlq", "list")
+    failing = pagents("health").out
     provider.begin()
 
     second = pagents(*command(rows))
+    healthy = pagents("health").out
     report = pagents("report", "fruits").out
     shown = pagents.json("show", "fruits")
     sessions = pagents.items("list", "in:fruits")
@@ -197,6 +199,8 @@ def test_a_row_that_fails_is_one_dead_letter_and_is_tried_again_by_the_same_id(
     assert "1 of 4 rows is not done" in first.err
     assert before[2] == ("plums", "failed")
     assert len(letters) == 1
+    assert "failed in the last hour: 1 PA-E" in failing
+    assert "failed in the last hour" not in healthy
     assert second.code == 0
     assert results(pagents) == [(fruit, "done") for fruit in FRUITS]
     assert asked(provider) == {"plums": 1}
