@@ -70,6 +70,20 @@ def test_rows_that_were_added_run_alone(pagents: Pagents, provider: FakeProvider
     assert asked(provider) == dict.fromkeys(FRUITS, 1)
 
 
+def test_a_row_of_the_same_key_that_asks_for_something_else_keeps_its_answer_and_is_told(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    rows = pagents.file("data.csv", "n,fruit\n1,apples\n2,pears\n")
+    pagents(*command(rows, "--key", "n"))
+    pagents.file("data.csv", "n,fruit\n1,apples\n2,plums\n")
+
+    for again in (pagents(*command(rows, "--key", "n", *more)) for more in ((), ("--dry-run",))):
+        assert again.code == 0
+        assert "Note: 1 row that is done asks for something else now" in again.err
+
+    assert len(provider.requests) == 2
+
+
 def test_after_kill_9_the_same_id_pays_nothing_again_and_completes_the_file(
     pagents: Pagents, provider: FakeProvider
 ) -> None:
