@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 from parallel_agents.core.ids import RunId, SessionKey, function_of
-from parallel_agents.core.retry_keys import earlier_tries
+from parallel_agents.core.retry_keys import earlier_tries, name_of, step_of
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.verbs import SessionReads
 from parallel_agents.flows.memory import Memory
+from parallel_agents.maps.request import MAP
 
 _NO_RUN = RunId("")
 
@@ -27,7 +28,8 @@ async def _below(
     reads: SessionReads, flow: SessionKey, current: RunId | None
 ) -> AsyncGenerator[RunId]:
     children = await reads.child_runs(flow)
-    is_earlier = earlier_tries(child.key for child in children)
+    task = name_of if function_of(flow) == MAP else step_of
+    is_earlier = earlier_tries((child.key for child in children), task=task)
     for child, has_later in zip(children, is_earlier, strict=True):
         is_again = current is not None and Memory(current).is_tried_again(child)
         if has_later or is_again:
