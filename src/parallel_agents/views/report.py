@@ -94,6 +94,7 @@ def _head(found: Reported) -> str:
         ("Cost", f"{format.money(spend)}, {format.tokens(spend)}"),
         ("Tags", ", ".join(row.session.options.tags)),
         ("Report of", format.moment(found.at)),
+        *(("Note", notice) for notice in (found.own.notices if found.own else ())),
     ]
     listed = "\n".join(f"- {name}: {escaped(value)}" for name, value in facts if value)
     return f"# {escaped(row.session.label)} {escaped(format.name(row))}\n\n{listed}"

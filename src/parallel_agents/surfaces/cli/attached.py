@@ -32,6 +32,7 @@ from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
 from parallel_agents.surfaces.cli.questions_shown import QuestionsShown, TakesEvents
 from parallel_agents.surfaces.cli.results_shown import print_results
+from parallel_agents.surfaces.cli.run_plan import tell_steps
 from parallel_agents.views import format
 from parallel_agents.views.board import Board
 from parallel_agents.views.documents import result_json
@@ -157,6 +158,8 @@ def _print(ended: Ended, how: Attaching) -> None:
             render.result(result, ended.names.get(result.session_key))
     if ended.team is not None and ended.told:
         render.summary(ended.team, ended.former)
+    if ended.own is not None and ended.own not in ended.results:
+        tell_steps(ended.own)
 
 
 class Attached:
