@@ -94,7 +94,7 @@ class DayBudgets:
                 continue
             if owner == _HOME:
                 return None
-            setters.append(LimitSetter(str(host), _whole(pid), state == "live"))
+            setters.append(LimitSetter(_machine(str(host)), _whole(pid), state == "live"))
         return max(setters, key=lambda setter: setter.is_live, default=None)
 
     def scopes_of(self, session: SessionKey, at: float | None = None) -> tuple[str, ...]:
@@ -144,6 +144,11 @@ class DayBudgets:
 
     def _midnight(self) -> float:
         return self._now() // _DAY_SECONDS * _DAY_SECONDS
+
+
+def _machine(host: str) -> str:
+    """The name of a machine, without the namespaces of its process."""
+    return host.partition(" ")[0]
 
 
 def day_of(at: float) -> str:
