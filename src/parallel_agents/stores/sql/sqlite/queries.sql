@@ -931,6 +931,11 @@ SELECT d.scope, d.limit_nanousd, d.limit_tokens, d.on_limit
 FROM day_limits AS d LEFT JOIN owners AS o ON o.id = d.owner
 WHERE o.id IS NULL OR o.state = 'live' OR o.heartbeat_at >= ?;
 
+-- name: day_limit_setters
+SELECT d.limit_nanousd, d.limit_tokens, d.owner, o.host, o.pid, o.state
+FROM day_limits AS d LEFT JOIN owners AS o ON o.id = d.owner
+WHERE d.scope = :scope AND (d.owner = '' OR o.state = 'live' OR o.heartbeat_at >= :midnight);
+
 -- name: drop_day_limits
 DELETE FROM day_limits
 WHERE owner = :owner
