@@ -209,7 +209,9 @@ def test_a_name_that_fits_several_sessions_lists_them(pagents: Pagents) -> None:
 
     ended = pagents("show", "agent:")
 
-    ended.assert_refused("PA-E105", "2 sessions", "(one of ", "the way down to it, such as ", exits=4)
+    ended.assert_refused(
+        "PA-E105", "2 sessions", "(one of ", "the way down to it, such as ", exits=4
+    )
 
 
 def test_an_id_that_is_taken_by_other_work_is_refused(

@@ -51,6 +51,8 @@ def test_an_agent_is_made_edited_registered_compared_and_reverted(pagents: Pagen
     assert "Next: pagents agents show sorter" in made.err
     assert pagents("spawn", "sorter", "Sort it.", "-i", "ticket=The heating", "--wait").code == 0
     pagents("agents", "new", "sorter", "Else.").assert_refused("PA-E101", "--replace", exits=2)
+    purposeless = pagents("agents", "new", "week_critic")
+    purposeless.assert_refused("PA-E101", "pagents agents new week_critic --blank", exits=2)
     blank = pagents("agents", "new", "code_reviewer", "--blank")
     blank.assert_refused("PA-E101", "pagents agents copy code_reviewer", exits=2)
 

@@ -51,7 +51,9 @@ def test_a_goal_is_planned_done_and_reported(pagents: Pagents, provider: FakePro
     assert "plan (2 steps, 1 at once, ≤ $1.00)" in ended.out
     assert "- There is a post. [first]" in ended.out
     assert "There is more." not in ended.out
-    assert "1 statement of the model pointed to no result" in ended.out
+    assert (
+        "1 statement of the model pointed to no result that is done, and was left out." in ended.out
+    )
     assert "Then the second." in provider.texts()[2]
     assert (
         (pagents.home / "results" / "tea" / "report.md")

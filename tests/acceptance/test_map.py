@@ -70,6 +70,20 @@ def test_rows_that_were_added_run_alone(pagents: Pagents, provider: FakeProvider
     assert asked(provider) == dict.fromkeys(FRUITS, 1)
 
 
+def test_a_row_of_the_same_key_that_asks_for_something_else_keeps_its_answer_and_is_told(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    rows = pagents.file("data.csv", "n,fruit\n1,apples\n2,pears\n")
+    pagents(*command(rows, "--key", "n"))
+    pagents.file("data.csv", "n,fruit\n1,apples\n2,plums\n")
+
+    for again in (pagents(*command(rows, "--key", "n", *more)) for more in ((), ("--dry-run",))):
+        assert again.code == 0
+        assert "Note: 1 row that is done asks for something else now" in again.err
+
+    assert len(provider.requests) == 2
+
+
 def test_after_kill_9_the_same_id_pays_nothing_again_and_completes_the_file(
     pagents: Pagents, provider: FakeProvider
 ) -> None:
@@ -185,9 +199,11 @@ def test_a_row_that_fails_is_one_dead_letter_and_is_tried_again_by_the_same_id(
     first = pagents(*command(rows))
     before = results(pagents)
     letters = pagents.items("dlq", "list")
+    failing = pagents("health").out
     provider.begin()
 
     second = pagents(*command(rows))
+    healthy = pagents("health").out
     report = pagents("report", "fruits").out
     shown = pagents.json("show", "fruits")
     sessions = pagents.items("list", "in:fruits")
@@ -197,6 +213,8 @@ def test_a_row_that_fails_is_one_dead_letter_and_is_tried_again_by_the_same_id(
     assert "1 of 4 rows is not done" in first.err
     assert before[2] == ("plums", "failed")
     assert len(letters) == 1
+    assert "failed in the last hour: 1 PA-E" in failing
+    assert "failed in the last hour" not in healthy
     assert second.code == 0
     assert results(pagents) == [(fruit, "done") for fruit in FRUITS]
     assert asked(provider) == {"plums": 1}

@@ -171,8 +171,36 @@ def test_the_same_name_with_more_budget_goes_on_and_with_other_work_is_refused(
 
     assert first.code != 0
     assert second.code == 0, second
+    assert "over budget" not in second.out + second.err
+    assert "1/1 first done" in second.err
     assert len(provider.requests) == 3
     other.assert_refused("PA-E106", "one", exits=1)
+
+
+def test_a_plan_is_resumed_while_another_process_only_tries_one_of_its_tasks_again(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.gives(HttpError(400, "no"), to="Fail now", times=1)
+    provider.hold(to="Slow", times=1)
+    tasks = f"""\
+  - {{agent: {WRITER}, label: bad, text: Fail now.}}
+  - {{agent: {WRITER}, label: slow, text: Slow.}}
+"""
+    running = pagents.start("run", plan(pagents, tasks), "--id", "one")
+    running.wait_for("✖ bad  failed")
+    provider.wait_in_flight(1)
+    running.kill()
+    provider.begin_again()
+    provider.hold(to="Fail now")
+    retrying = pagents.start("dlq", "retry", "one/bad")
+    pagents.wait_until(lambda: sum("Fail now" in text for text in provider.texts()) == 2)
+
+    resumed = pagents.start("resume", "one")
+    resumed.wait_for("✔ slow  done")
+    provider.begin_again()
+
+    assert retrying.ended().code == 0
+    assert "works on it" not in resumed.ended().err
 
 
 def test_a_killed_plan_is_continued_by_a_worker_too(
@@ -237,6 +265,15 @@ def test_the_file_of_an_agent_is_checked_too(pagents: Pagents) -> None:
 
     assert pagents("validate", str(file)).out == "✔ asker  valid: an agent\n"
     assert orjson.loads(pagents("validate", str(file), "--json").out)["name"] == "asker"
+
+
+@pytest.mark.parametrize("command", ["validate", "graph"])
+def test_the_name_of_an_agent_where_a_team_is_meant_leads_to_the_agent(
+    pagents: Pagents, command: str
+) -> None:
+    pagents(command, WRITER).assert_refused(
+        "PA-E104", "an agent has that name", f"`pagents agents show {WRITER}`", exits=4
+    )
 
 
 def test_the_first_20_faults_of_a_file_are_told_and_all_of_them_as_json(pagents: Pagents) -> None:

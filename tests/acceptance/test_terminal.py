@@ -196,7 +196,7 @@ def test_kill_asks_before_it_ends_several_and_no_is_no(
     provider.wait_in_flight(2)
 
     refused = terminal("kill", "tea")
-    refused.wait_for("End 2 live: 2 running, 0 queued? [y/N]:")
+    refused.wait_for("end 2 live: 2 running, 0 queued? [y/N]:")
     refused.press("n\r")
     refused.end()
     still = pagents.items("list", "tea")

@@ -191,7 +191,9 @@ def test_the_exit_codes_match_the_command_line() -> None:
 
 
 def test_every_json_schema_is_listed() -> None:
-    code = "".join(file.read_text("utf-8") for file in (PACKAGE / "surfaces/cli").glob("*.py"))
+    folders = ("surfaces/cli", "views/exports")
+    files = (file for folder in folders for file in (PACKAGE / folder).glob("*.py"))
+    code = "".join(file.read_text("utf-8") for file in files)
     made = set(re.findall(r'render\.envelope\(\s*"(\w+)"', code))
     made |= set(re.findall(r'"pagents\.(\w+)/1"', code))
 

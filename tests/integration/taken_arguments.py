@@ -172,7 +172,7 @@ TAKEN: Mapping[str, set[str]] = {
             "Day storms": {NOTHING},
             "first count": {NUMBER},
             "open_rig agents": {"[]"},
-            "open_rig gates": {NOTHING, "{}"},
+            "open_rig gates": {"[]", "{}"},
             "open_rig store": {NOTHING},
             "open_rig tools": {"[]"},
             "make_answer schema": {"{}", "{'a': 1}"},

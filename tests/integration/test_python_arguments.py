@@ -549,7 +549,7 @@ async def count(flow: pa.Flow, words: int) -> int:
         (lambda: replace(WRITER, name="W W"), "name of Agent is 'W W'", "choose another name"),
         (lambda: replace(TASK, model=""), "model is ''", ""),
         (lambda: replace(TASK, key=" "), "key is ' '", ""),
-        (lambda: UNTYPED.Budget(5), "Budget got 1 more", "pass the others by their names"),
+        (lambda: UNTYPED.Budget(5), "Budget got 1 more", "pass it by its name, such as usd=..."),
         (
             lambda: UNTYPED.tool(efect="pure"),
             "tool() takes no argument efect",

@@ -16,9 +16,10 @@ from parallel_agents.core.event import (
     Retrying,
     ToolStarted,
 )
+from parallel_agents.core.flow import RowsChanged
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.message import ToolCall
-from parallel_agents.core.run import Failure, Outcome, RunStatus
+from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
 from parallel_agents.core.store import Attempt, Filter, Store
 from parallel_agents.core.stuck_rules import STUCK_RULES
 from parallel_agents.core.tool import Effect
@@ -103,6 +104,42 @@ async def test_live_work_is_counted_for_the_process_that_takes_it_up(open_store:
 async def counted(store: Store) -> dict[tuple[OwnerId | None, str], int]:
     vitals = await store.vitals(STUCK_RULES, since=0.0, now=0.0)
     return {(each.owner, str(each.status)): each.runs for each in vitals.live}
+
+
+async def test_only_failures_that_still_count_are_counted(open_store: OpenStore) -> None:
+    async with open_store() as store:
+        key = SessionKey("flow:map:fruits")
+        top = plan("fruits")
+        top = replace(top, session=replace(top.session, key=key, root=key), kind=RunnerKind.FLOW)
+        (fruits,) = await spawn(store, top)
+        names = ("plums", "apples", "figs")
+        await spawn(store, *(plan(name, fruits) for name in names), plan("alone"))
+        run, epoch = RunId("run-fruits"), (await claim(store, "run-fruits")).run.epoch
+        failed = Outcome(status=RunStatus.FAILED, error=Failure("PA-E310", "no"))
+        for name in (*names, "alone"):
+            await store.finish(
+                RunId(f"run-{name}"), (await claim(store, f"run-{name}")).run.epoch, failed
+            )
+        counts = [await failures(store)]
+
+        await spawn(store, plan("plums/retry-2", fruits))
+        counts.append(await failures(store))
+        again = await claim(store, "run-plums/retry-2")
+        await store.finish(again.run.id, again.run.epoch, failed)
+        counts.append(await failures(store))
+        await store.append(run, epoch, [Entry("rows-changed/1", RowsChanged(gone=("apples",)))])
+        counts.append(await failures(store))
+        await store.append(run, epoch, [Entry("rows-changed/2", RowsChanged(back=("apples",)))])
+        counts.append(await failures(store))
+        await store.send(plan("alone").session.key, RunId("more"), Queued(text="more"), owner=ME)
+        counts.append(await failures(store))
+
+        assert counts == [4, 3, 4, 3, 4, 3]
+
+
+async def failures(store: Store) -> int:
+    vitals = await store.vitals(STUCK_RULES, since=0.0, now=0.0)
+    return sum(each.runs for each in vitals.failures)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from parallel_agents.app.distant import Distant
 from parallel_agents.app.distant_maps import begin_map, receive_map, result_of_own_map
 from parallel_agents.app.program_verbs import ProgramVerbs
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.annotations import Count, Duration, Name, Seconds
+from parallel_agents.core.annotations import Count, Duration, ItemTexts, Name, Seconds
 from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.batch import BatchSize
 from parallel_agents.core.budget import NO_BUDGET, AnyBudget
@@ -104,7 +104,7 @@ class ConnectedSessions(ProgramVerbs):
     async def batch(
         self,
         agent: str | Agent[Any],
-        items: Iterable[str],
+        items: ItemTexts,
         *,
         size: BatchSize = 10,
         key: Name | None = None,

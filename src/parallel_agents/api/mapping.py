@@ -16,6 +16,7 @@ from parallel_agents.core.annotations import Count, Duration, Name
 from parallel_agents.core.arguments import checked
 from parallel_agents.core.budget import NO_BUDGET, AnyBudget
 from parallel_agents.core.converted import GivenObject
+from parallel_agents.core.hints import hint_for_fields
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.takers import Taker, Wrong, is_iterable, is_mapping
@@ -158,7 +159,8 @@ def tasks_of(
         elif is_mapping(item):
             tasks.append(Task(agent, text, input=_named(item)))
         else:
-            wrong = Wrong(item, "a text, or a dictionary with the agent's input")
+            takes = "a text, or a dictionary with the agent's input"
+            wrong = Wrong(item, takes, hint=hint_for_fields(item))
             raise wrong.at(f"item {number}").refusal("items", owner, is_needed=True)
     return tuple(tasks)
 

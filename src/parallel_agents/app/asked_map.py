@@ -23,7 +23,7 @@ from parallel_agents.maps.filling import Filled
 from parallel_agents.maps.request import MapRequest
 from parallel_agents.maps.source import TEXT_OF_FILE, Source, fingerprint
 from parallel_agents.maps.template import Template, escaped
-from parallel_agents.sessions.requests import check_task
+from parallel_agents.sessions.requests import check_task, task_digest
 
 _TEXT = "Do your task for this input."
 _NAMES_ALONE = (
@@ -128,12 +128,14 @@ class AskedMap(NamedTuple):
         if request.batch > 1:
             check_batch(agent.in_folder, refine=request.refine, workspace=None)
 
-        done = await rows_done(client, self.name) if earlier.input else set[str]()
-        left, digest = set(done), fingerprint()
+        done = await rows_done(client, self.name) if earlier.input else dict[str, str]()
+        left, other, digest = set(done), list[str](), fingerprint()
 
         def check(filled: Filled) -> None:
             check_task(filled.task, agent)
             left.discard(filled.key)
+            if (known := done.get(filled.key)) and known != task_digest(filled.task):
+                other.append(filled.key)
             digest.update(f"{filled.key}\n".encode())  # also of what is in the files of a row
             if not first:
                 first.append(filled)
@@ -150,6 +152,7 @@ class AskedMap(NamedTuple):
         await client.sessions.check([await client.sessions.plan_flow(flow, key=self.name)])
         notes = [_NAMES_ALONE] if _has_names_alone(request, agent) else []
         notes += [_none_is_done(len(done), found.count)] if done and len(left) == len(done) else []
+        notes += [_are_other(len(other))] if other and request.key else []
         return CheckedMap(
             request, found.count, first[0], self.model, tuple(notes), len(done) - len(left)
         )
@@ -214,6 +217,13 @@ def _none_is_done(done: int, rows: int) -> str:
     return (
         f"none of the {done:,} rows that were done before is among {here}; each of them is paid for"
     )
+
+
+def _are_other(rows: int) -> str:
+    """What to say of rows that are done, and are known by a column although the rest of them changed."""
+    if rows == 1:
+        return "1 row that is done asks for something else now; its key is the same, so that it keeps its answer"
+    return f"{rows:,} rows that are done ask for something else now; their keys are the same, so that they keep their answers"
 
 
 def no_text(hint: str, agent: str = "", missing: Sequence[str] = ()) -> InvalidInput:

@@ -12,7 +12,7 @@ from parallel_agents.app.care import Care
 from parallel_agents.app.program_verbs import ProgramVerbs
 from parallel_agents.app.resolving_workspaces import ResolvingWorkspaces
 from parallel_agents.core.agent import Agent, T
-from parallel_agents.core.annotations import Count, Duration, Name
+from parallel_agents.core.annotations import Count, Duration, ItemTexts, Name
 from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.batch import BatchSize
 from parallel_agents.core.budget import NO_BUDGET, AnyBudget, as_budget
@@ -122,7 +122,7 @@ class OpenSessions(ProgramVerbs):
     async def batch(
         self,
         agent: str | Agent[T],
-        items: Iterable[str],
+        items: ItemTexts,
         *,
         size: BatchSize = 10,
         key: Name | None = None,

@@ -14,7 +14,7 @@ from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.async_use import Followed
 from parallel_agents.core.event import Event
 from parallel_agents.core.inspection import Journal
-from parallel_agents.core.overview import Cost
+from parallel_agents.core.overview import Cost, added_up
 from parallel_agents.core.row import Row
 from parallel_agents.core.store import Filter
 from parallel_agents.core.verbs import DeadLetters, Sessions, whole_history
@@ -65,7 +65,7 @@ class ProgramReads:
         key = session.key if isinstance(session, SessionHandle) else None
         if isinstance(session, str):
             key = (await self._service.find(session)).session.key
-        return await self._journal.costs(tree=key, since=since, tag=tag)
+        return added_up(await self._journal.costs(tree=key, since=since, tag=tag))
 
     async def history(
         self, name: str, *, after: Index = 0, limit: Count | None = None

@@ -19,11 +19,15 @@ from parallel_agents.catalog.team_file import parse_plan, parse_team
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.case import Case
 from parallel_agents.core.plan import Plan
-from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.core.spelling import closest, did_you_mean, meant
 from parallel_agents.errors import InvalidFile, NotFound, UnknownAgent
 from parallel_agents.links import real_path
 
 BUILT_IN = Path(__file__).parent
+_IN_A_PROJECT = (
+    "`pagents agents list` shows those that are found from this folder; the agents of a project are"
+    " files in its .parallel-agents/agents, and are found from its folder and below"
+)
 _MOST_NESTED = 8
 _NO_AGENTS: Mapping[str, Agent] = {}
 
@@ -51,6 +55,8 @@ class Catalog:
 
     def __init__(self, folders: Sequence[Path] = (), accept: Accept = accept_any) -> None:
         self._accept = accept
+        looked = " and ".join(str(folder / "agents") for folder in folders)
+        self._looked_in = f"it is not built in, and not in {looked}" if looked else ""
         places = (*folders, BUILT_IN)
         self._agents = FileIndex(
             [place / "agents" for place in places], suffix=".md", load=self._load_agent
@@ -71,15 +77,17 @@ class Catalog:
         """
         agent = self._agents.get(name)
         if agent is None:
+            is_misspelt = closest(name, self._agents.names()) != ""
             raise UnknownAgent(
                 f"there is no agent {name!r}",
+                why="" if is_misspelt else self._looked_in,
                 hint=self._hint_for(name),
             )
         return agent
 
     def _hint_for(self, name: str) -> str:
         """What to do about a name that no agent has."""
-        file, all_names = Path(name), "`pagents agents list` shows all"
+        file = Path(name)
         if file.suffix in {".yaml", ".yml"}:
             return (
                 f"`pagents run {name}` runs a team file; to run it for each of many, write a team file with a"
@@ -89,7 +97,9 @@ class Catalog:
             return f"agents are found by name: put the file into .parallel-agents/agents, and name {file.stem!r}"
         if name in self._teams.file_names():
             return f"it is a team: `pagents run --team {name}`"
-        return did_you_mean(name, self._agents.names(), all_names)
+        return meant(
+            name, self._agents.names(), "`pagents agents list` shows all", otherwise=_IN_A_PROJECT
+        )
 
     def forget(self) -> None:
         """Read every file again when it is next asked for: it may have been changed since."""

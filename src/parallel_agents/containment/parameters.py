@@ -14,6 +14,7 @@ from typing_extensions import override
 from parallel_agents.core.output_type import why_no_schema
 from parallel_agents.core.schema import JsonObject
 
+_CONTEXT_NAMES = frozenset({"context", "ctx", "tool_context"})
 _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
@@ -65,7 +66,7 @@ class Parameters:
                     self.given[hint] = parameter.name
                     continue
                 # Under an alias, since a parameter may have the name of a model's method, such as `json`.
-                fields[f"argument_{number}"] = _field(parameter, hints)
+                fields[f"argument_{number}"] = _field(parameter, hints, given)
             name = getattr(function, "__name__", type(function).__name__)
             self._model = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
             self.schema = _schema_of(self._model)
@@ -88,7 +89,9 @@ class Parameters:
         return {alias: getattr(checked, name) for name, alias in self._aliases}
 
 
-def _field(parameter: inspect.Parameter, hints: Mapping[str, Any]) -> tuple[Any, Any]:
+def _field(
+    parameter: inspect.Parameter, hints: Mapping[str, Any], given: Collection[type]
+) -> tuple[Any, Any]:
     name = parameter.name
     if parameter.kind not in _BY_NAME:
         raise NotTyped(
@@ -96,9 +99,12 @@ def _field(parameter: inspect.Parameter, hints: Mapping[str, Any]) -> tuple[Any,
             "take parameters by their names: a list in place of *values, and no /",
         )
     if name not in hints:
+        meant = [f"pa.{kind.__name__}" for kind in given if name in _CONTEXT_NAMES]
         raise NotTyped(
             f"its parameter {name} has no type",
-            f"write a type that JSON can represent, such as {name}: str",
+            f"write {name}: {meant[0]} for the context of the call, which models do not see"
+            if meant
+            else f"write a type that JSON can represent, such as {name}: str",
         )
     is_required = parameter.default is inspect.Parameter.empty
     default: Any = ... if is_required else parameter.default

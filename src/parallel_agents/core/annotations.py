@@ -13,7 +13,8 @@ from types import UnionType
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
 
 from parallel_agents.core import takers
-from parallel_agents.core.takers import Rule, Taker
+from parallel_agents.core.hints import hint_for_fields_as_text
+from parallel_agents.core.takers import Rule, Taker, Wrong
 
 _FROM_0 = Rule("0 or more", partial(le, 0))
 _FROM_1 = Rule("1 or more", partial(le, 1))
@@ -25,6 +26,19 @@ Duration: TypeAlias = Annotated[float, _ABOVE_0]
 Index: TypeAlias = Annotated[int, _FROM_0]
 Count: TypeAlias = Annotated[int, _FROM_1]
 Name: TypeAlias = Annotated[str, _FILLED]
+
+
+def _text_of_item(value: object) -> object:
+    text = takers.PLAIN[str]
+    try:
+        return text.take(value)
+    except Wrong as wrong:
+        hint = wrong.hint or hint_for_fields_as_text(value)
+        raise Wrong(value, text.takes, hint=hint) from None
+
+
+_ITEMS = takers.items(Taker(frozenset(), _text_of_item, "text"), takers.is_iterable)
+ItemTexts: TypeAlias = Annotated[Iterable[str], _ITEMS]
 
 
 def taker_of(annotation: object) -> Taker:

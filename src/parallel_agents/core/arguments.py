@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache, wraps
 from itertools import zip_longest
 from typing import Any, NamedTuple, ParamSpec, TypeVar, get_args, get_origin, get_type_hints
@@ -25,6 +25,8 @@ from parallel_agents.errors import InvalidInput
 P = ParamSpec("P")
 R = TypeVar("R")
 C = TypeVar("C", bound=type)
+
+_MOST_NAMED = 3
 
 _Function = Callable[..., Any]  # any at all: what it takes is read from its annotations
 _GATHERING = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -141,7 +143,7 @@ class _Names(NamedTuple):
                 )
         if (surplus := len(args) - len(by_position)) and not self.rest[0]:
             allowed = [name for name in self.positional if name != "self"]
-            hint = "pass the others by their names"
+            hint = self._hint_for_surplus(surplus, {*by_position, *kwargs})
             if allowed == ["tasks"]:
                 hint = 'an agent and its text are one value: Task("AGENT", "what to do"); ' + hint
             return InvalidInput(
@@ -155,6 +157,14 @@ class _Names(NamedTuple):
             listed = " and ".join(missing)
             return InvalidInput(f"{self.owner} needs {listed}", hint=f"pass {listed}")
         return None
+
+    def _hint_for_surplus(self, surplus: int, given: Collection[str]) -> str:
+        """Names that the values may have been meant for: those that are needed, or the first of a class."""
+        hint = "pass it by its name" if surplus == 1 else "pass the others by their names"
+        is_class = not self.owner.endswith("()")
+        in_order = dict.fromkeys((*self.needed, *(self.by_name if is_class else ())))
+        free = [f"{name}=..." for name in in_order if name not in given]
+        return f"{hint}, such as {', '.join(free[: min(surplus, _MOST_NAMED)])}" if free else hint
 
 
 class _Taken(NamedTuple):

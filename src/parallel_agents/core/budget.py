@@ -156,6 +156,14 @@ class BudgetAccountState(NamedTuple):
     reserved: Amount
 
 
+class LimitSetter(NamedTuple):
+    """A process whose own setting limits a day; it may have ended."""
+
+    host: str
+    pid: int
+    is_live: bool
+
+
 class Shortage(NamedTuple):
     """Why there is no room.
 
@@ -165,6 +173,7 @@ class Shortage(NamedTuple):
         may_wait: other calls may release what they have reserved, so a later try may succeed.
         on_limit: what the account demands of a run.
         cause: the limits that leave no room, such as `5000 tokens`.
+        set_by: the process whose limit of the day holds; None if it is that of the home's file.
     """
 
     scope: str
@@ -172,6 +181,7 @@ class Shortage(NamedTuple):
     may_wait: bool
     on_limit: OnLimit
     cause: str = ""
+    set_by: LimitSetter | None = None
 
 
 def account_of(session: SessionKey) -> str:

@@ -62,6 +62,12 @@ class Checked(Frozen):
         """How a value is written, for the hint of a refusal."""
         return f"{cls.__name__}(...)"
 
+    @classmethod
+    def hint_for(cls, value: object) -> str:
+        """What to write instead of a value of another kind."""
+        del value
+        return f"write {cls.written()}"
+
     def _check(self) -> None:
         """Refuse what the types allow and the class does not, such as a number out of range."""
 

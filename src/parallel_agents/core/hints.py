@@ -21,16 +21,23 @@ def hint_for_coroutine(value: object, takes: str) -> str:
 
 def hint_for_fields(value: object) -> str:
     """What to write instead of a Pydantic model or a dataclass; empty for anything else."""
+    fields = fields_written(value)
+    return f"pass the fields of an instance: {fields}" if fields else ""
+
+
+def hint_for_fields_as_text(value: object) -> str:
+    """The same, where a text is taken."""
+    fields = fields_written(value)
+    return f"pass the fields of an instance as a text: json.dumps({fields})" if fields else ""
+
+
+def fields_written(value: object) -> str:
+    """How the fields of a Pydantic model or a dataclass are written; empty for anything else."""
     kind = value if isinstance(value, type) else type(value)
-    if not (hasattr(kind, "model_dump") or is_dataclass(kind)):
-        return ""
     made = f"{kind.__name__}(...)"
-    fields = (
-        f"{made}.model_dump(mode='json')"
-        if hasattr(kind, "model_dump")
-        else f"dataclasses.asdict({made})"
-    )
-    return f"pass the fields of an instance: {fields}"
+    if hasattr(kind, "model_dump"):
+        return f"{made}.model_dump(mode='json')"
+    return f"dataclasses.asdict({made})" if is_dataclass(kind) else ""
 
 
 def hint_for_named(value: object) -> str:

@@ -158,6 +158,10 @@ class Message(Encodable, Frozen):
     def tool_calls(self) -> tuple[ToolCall, ...]:
         return tuple([part for part in self.parts if isinstance(part, ToolCall)])
 
+    @property
+    def tool_results(self) -> tuple[ToolResult, ...]:
+        return tuple([part for part in self.parts if isinstance(part, ToolResult)])
+
 
 def user(text: str, files: Sequence[File] = ()) -> Message:
     """A message of the user; models look at files best before they read what to do with them."""

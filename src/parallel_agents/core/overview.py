@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from parallel_agents.core.filter import Filter
@@ -59,6 +59,27 @@ class Cost(NamedTuple):
     day: str = ""
     tags: tuple[str, ...] = ()
     wasted: Spend = Spend()
+
+
+def added_up(costs: Iterable[Cost]) -> list[Cost]:
+    """One cost for each agent, model, day and tags, in the order in which they first come."""
+    sums: dict[tuple[object, ...], Cost] = {}
+    for cost in costs:
+        kind = (cost.agent, cost.serves, cost.model, cost.day, cost.tags)
+        before = sums.get(kind)
+        sums[kind] = cost if before is None else _sum(before, cost)
+    return list(sums.values())
+
+
+def _sum(one: Cost, other: Cost) -> Cost:
+    return one._replace(
+        ended=one.ended + other.ended,
+        tried=one.tried + other.tried,
+        accepted=one.accepted + other.accepted,
+        spend=one.spend + other.spend,
+        at=max(one.at, other.at),
+        wasted=one.wasted + other.wasted,
+    )
 
 
 class Origin(NamedTuple):

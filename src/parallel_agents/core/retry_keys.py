@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from parallel_agents.core.ids import function_of
 from parallel_agents.core.session import Session
@@ -49,13 +49,14 @@ def task_of(session: Session) -> tuple[str, str]:
     return parent, name_of(session.spawn_key)
 
 
-def earlier_tries(keys: Iterable[str]) -> list[bool]:
+def earlier_tries(keys: Iterable[str], *, task: Callable[[str], str] = step_of) -> list[bool]:
     """For the children of a flow, in the order of their spawns, whether a later one is of the same step.
 
     Args:
         keys: those that they were spawned under.
+        task: what a key is for; of a map, whose rows may have an `@` in their names, `name_of`.
     """
-    steps = [step_of(key) for key in keys]
+    steps = [task(key) for key in keys]
     latest = {step: number for number, step in enumerate(steps)}
     return [latest[step] != number for number, step in enumerate(steps)]
 

@@ -222,11 +222,11 @@ def enum(members: type[Enum]) -> Taker:
 
 
 def instance(kind: type[object]) -> Taker:
-    """An instance of a class; one that callers write says how, by `written`.
+    """An instance of a class; one that callers write says how, by `hint_for`.
 
     A class may take what is `meant` by another value, such as a number of dollars for a budget.
     """
-    written: Callable[[], str] | None = getattr(kind, "written", None)
+    hint_for: Callable[[object], str] | None = getattr(kind, "hint_for", None)
     meant: Callable[[object], object] | None = getattr(kind, "meant", None)
     takes = _WORDS.get(kind.__name__, kind.__name__)
     is_one = _looks_like(kind) if _is_protocol(kind) else partial(_is_a, kind)
@@ -236,7 +236,7 @@ def instance(kind: type[object]) -> Taker:
             return value
         if meant is not None and (made := meant(value)) is not None:
             return made
-        raise Wrong(value, takes, hint=f"write {written()}" if written else "")
+        raise Wrong(value, takes, hint=hint_for(value) if hint_for else "")
 
     return Taker(frozenset[type]((kind,)), take, takes)
 

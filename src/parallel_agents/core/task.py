@@ -23,6 +23,7 @@ from parallel_agents.core.converted import (
     default_made,
 )
 from parallel_agents.core.gate import AnyGate, Refine
+from parallel_agents.core.hints import fields_written
 from parallel_agents.core.json_value import MOST_DEPTH
 from parallel_agents.core.limits import Limits, TakesLimits
 from parallel_agents.core.message import File
@@ -111,6 +112,13 @@ class Task(Checked, Generic[T_co]):
     @classmethod
     def written(cls) -> str:
         return 'Task("AGENT", "what to do")'
+
+    @override
+    @classmethod
+    def hint_for(cls, value: object) -> str:
+        fields = fields_written(value)
+        task = f'Task("AGENT", "what to do", input={fields})' if fields else cls.written()
+        return f"write {task}"
 
     @override
     def __hash__(self) -> int:

@@ -33,7 +33,10 @@ class LiveRuns(NamedTuple):
 
 
 class Failures(NamedTuple):
-    """Runs of agents that failed with the same error."""
+    """Runs of agents and flows that failed with the same error, and that still count.
+
+    Not those whose session or task was tried again since, nor those of rows that a map no longer has.
+    """
 
     status: RunStatus
     code: str

@@ -164,7 +164,10 @@ def _not_done(work: Work, told: Told) -> str:
     ]
     if told.dropped:
         many = "1 statement" if told.dropped == 1 else f"{told.dropped} statements"
-        lines.append(f"- {many} of the model pointed to no result that is done, and left out.")
+        were = "was" if told.dropped == 1 else "were"
+        lines.append(
+            f"- {many} of the model pointed to no result that is done, and {were} left out."
+        )
     if told.why_code:
         lines.append(f"- No model wrote this report: {_line(told.why_code)}")
     lines += [f"- {_line(note)}" for note in work.notes]

@@ -10,7 +10,7 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.model import Models
 from parallel_agents.core.pricing import with_all_keys
 from parallel_agents.core.profile import Profile
-from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.core.spelling import closest, did_you_mean
 from parallel_agents.core.task import Task
 from parallel_agents.errors import ConfigError, PagentsError, UnknownAgent, UnknownModel
 from parallel_agents.models.choice import LOCAL, Choice
@@ -78,8 +78,10 @@ class Directory:
             return self._catalog.agent(name)
         except UnknownAgent as error:
             names = [*self._agents, *self._catalog.agent_names()]
+            if not closest(name, self._agents):
+                raise
             hint = did_you_mean(name, names, "`pagents agents list` shows those in files")
-            raise (UnknownAgent(error.message, hint=hint) if self._agents else error) from None
+            raise UnknownAgent(error.message, hint=hint) from None
 
     def agent_of(self, task: Task) -> Agent:
         """The agent of a task, which names it or defines it.

@@ -55,7 +55,10 @@ async def missing(
         return _several(told, above, lacking.part, parts)
     rows = await store.rows(Filter(tree=lacking.above.session.key, limit=_COMPARED))
     known = {each for row in _below(rows, lacking.above) for each in _names_of(row)}
-    close = get_close_matches(lacking.part[:_CHARACTERS], sorted(known), n=_CLOSE)
+    numbered = [
+        each for each in known if lacking.part.isdigit() and each.endswith(f"-{lacking.part}")
+    ]
+    close = numbered or get_close_matches(lacking.part[:_CHARACTERS], sorted(known), n=_CLOSE)
     near = " or ".join(repr(f"{above}/{each}") for each in close)
     lists = f"`pagents list {above}` shows what is in it"
     return NotFound(

@@ -19,6 +19,7 @@ from parallel_agents.core.budget import (
     Charge,
     OnLimit,
     Shortage,
+    session_of_account,
 )
 from parallel_agents.core.dollars import limit_dollars, nanodollars
 from parallel_agents.core.ids import RunId, SessionKey
@@ -169,6 +170,8 @@ class BudgetAccounts:
         for request in requests:
             paying = [accounts[scope] for scope in scopes_of[request.session]]
             answer = _reserve(request, paying)
+            if isinstance(answer, Shortage) and session_of_account(answer.scope) is None:
+                answer = answer._replace(set_by=self._days.set_by(answer))
             answers.append(answer)
             if answer is None:
                 money, tokens = request.amount.nanousd or 0, request.amount.tokens

@@ -11,7 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from parallel_agents.core.budget import NO_BUDGET, Budget, BudgetAccount, OnLimit
+from parallel_agents.core.budget import (
+    NO_BUDGET,
+    Budget,
+    BudgetAccount,
+    LimitSetter,
+    OnLimit,
+    Shortage,
+)
 from parallel_agents.core.ids import OwnerId, SessionKey
 from parallel_agents.stores.database import Database
 
@@ -71,6 +78,25 @@ class DayBudgets:
     def _put(self, scope: str, owner: OwnerId, limit: _Limit) -> None:
         self._database.run("put_day_limit", (scope, owner, *limit))
 
+    def set_by(self, shortage: Shortage) -> LimitSetter | None:
+        """Which process set the limit of a day that leaves no room; None if the home's file says the same.
+
+        Of several processes it is one that lives, if any does.
+        """
+        scope = shortage.scope.rpartition(":")[0]
+        values: Mapping[str, str | float] = {"scope": scope, "midnight": self._midnight()}
+        setters: list[LimitSetter] = []
+        for nanousd, tokens, owner, host, pid, state in self._database.all(
+            "day_limit_setters", values
+        ):
+            is_usd = shortage.cause.startswith(f"{nanousd} nanousd")
+            if not is_usd and not f" {shortage.cause}".endswith(f" {tokens} tokens"):
+                continue
+            if owner == _HOME:
+                return None
+            setters.append(LimitSetter(_machine(str(host)), _whole(pid), state == "live"))
+        return max(setters, key=lambda setter: setter.is_live, default=None)
+
     def scopes_of(self, session: SessionKey, at: float | None = None) -> tuple[str, ...]:
         """The accounts, if they are open, that a call of the session is charged to.
 
@@ -118,6 +144,11 @@ class DayBudgets:
 
     def _midnight(self) -> float:
         return self._now() // _DAY_SECONDS * _DAY_SECONDS
+
+
+def _machine(host: str) -> str:
+    """The name of a machine, without the namespaces of its process."""
+    return host.partition(" ")[0]
 
 
 def day_of(at: float) -> str:

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from parallel_agents.core.budget import NOTICE_PERCENTS, BudgetAccountState
 from parallel_agents.core.event import Noticed
-from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey, function_of
 from parallel_agents.core.on_stuck import OnStuck
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.session import listed_name
@@ -23,6 +23,7 @@ from parallel_agents.core.vitals import (
     Vitals,
     spent_percent,
 )
+from parallel_agents.stores.changed_rows import read_gone, read_uncounted
 from parallel_agents.stores.codec import Undecodable
 from parallel_agents.stores.database import SqlRow, as_array
 from parallel_agents.stores.day_budgets import DAY, day_of
@@ -45,7 +46,7 @@ def read_vitals(
         live=readable("run", _live, database.all("live_by_owner")),
         silent=silent,
         gaps=gaps,
-        failures=readable("run", _failures, database.all("failed_since", (since,))),
+        failures=_failures(rows, since),
         dead_letters=0 if letters is None else letters[0],
         limited=readable("event", partial(_limited, rows), database.all("limits_hit", (since,))),
         accounts=[state for state in accounts if _is_nearly_spent(state)],
@@ -77,7 +78,17 @@ def _live(columns: SqlRow) -> LiveRuns:
     )
 
 
-def _failures(columns: SqlRow) -> Failures:
+def _failures(rows: Rows, since: float) -> list[Failures]:
+    """The failures that still count: of no task that was tried again, and of no row that its map no longer has."""
+    parents = [
+        SessionKey(key) for (key,) in rows.database.all("parents_of_failed", {"since": since})
+    ]
+    gone = read_gone(rows, [key for key in parents if function_of(key)])
+    asked = {"since": since, "uncounted": as_array(list(read_uncounted(rows, gone)))}
+    return readable("run", _failure, rows.database.all("failed_since", asked))
+
+
+def _failure(columns: SqlRow) -> Failures:
     status, code, runs, last_at = columns
     if not is_moment(last_at):
         raise Undecodable("the time of its end cannot be read")

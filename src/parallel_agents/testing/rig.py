@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from parallel_agents.app.models import ModelFactory
 from parallel_agents.app.open_sessions import OpenSessions
 from parallel_agents.app.opening import open_on
-from parallel_agents.app.parts import Parts, by_name, tools_by_name
+from parallel_agents.app.parts import Parts, by_name, gates_by_name, tools_by_name
 from parallel_agents.core.agent import AnyAgent
 from parallel_agents.core.arguments import checked
 from parallel_agents.core.async_use import opening
@@ -64,7 +64,7 @@ async def open_rig(
     *models: Model,
     agents: Sequence[AnyAgent] = (),
     tools: Sequence[Tool | Callable[..., object]] = (),
-    gates: Mapping[str, Callable[..., object]] | None = None,
+    gates: Sequence[Callable[..., object]] | Mapping[str, Callable[..., object]] = (),
     settings: Settings = _DEFAULTS,
     store: Store | None = None,
     role: Role = Role.SCRIPT,
@@ -75,7 +75,8 @@ async def open_rig(
         *models: found by their names; the first is the default.
         agents: definitions that override built-in agents of the same name.
         tools: functions or tools that agents may name.
-        gates: functions that agents may name as gates, by name.
+        gates: functions that a `FunctionGate` or `ScoreGate` can name; or functions by the names
+            that they have there.
         settings: the settings; no file or environment variable is read.
         store: a store that outlives the rig, such as one that two rigs share; None for a new
             MemoryStore.
@@ -88,7 +89,7 @@ async def open_rig(
         agents=by_name("agents", ((agent.name, agent) for agent in agents)),
         tools=tools_by_name(tools),
         models=_factories(models),
-        gates=gates or {},
+        gates=gates_by_name(gates) if isinstance(gates, Sequence) else gates,
         role=role,
         contents=contents,
     )

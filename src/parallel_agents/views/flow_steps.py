@@ -19,7 +19,7 @@ from parallel_agents.core.ids import SessionKey, function_of
 from parallel_agents.core.inspection import Journal, each_event
 from parallel_agents.core.retry_keys import step_of
 from parallel_agents.core.row import Row
-from parallel_agents.core.run import Failure, RunnerKind, RunStatus
+from parallel_agents.core.run import Failure, RunnerKind
 from parallel_agents.core.schema import Json
 from parallel_agents.core.usage import Spend
 from parallel_agents.core.verbs import SessionReads
@@ -32,7 +32,6 @@ from parallel_agents.views.sessions import STOPPED, SessionLine, doing_told, lin
 StepKind: TypeAlias = Literal["function", "question", "agent", "team", "flow"]
 _KINDS = ("step_started", "step_finished", "asked", "answered")
 _ASKED = "step/"
-_STATUSES = {"done": RunStatus.DONE, "failed": RunStatus.FAILED, "running": RunStatus.RUNNING}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +55,6 @@ class FlowStep:
     seconds: float | None = None
     text: str = ""
     line: SessionLine | None = None
-
-    @property
-    def status(self) -> RunStatus:
-        """The status that looks like its state."""
-        if self.line is not None:
-            return self.line.row.run.status
-        return _STATUSES.get(self.state, RunStatus.KILLED)
 
 
 class FlowStepDocument(TypedDict):

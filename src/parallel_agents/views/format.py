@@ -18,6 +18,7 @@ from parallel_agents.core.unicode import without_escapes
 from parallel_agents.core.usage import SIMULATED_NOTICE, SIMULATED_PART_NOTICE, Spend
 from parallel_agents.core.workspace import Changes
 from parallel_agents.views import cells
+from parallel_agents.views.signs import SIGNS
 
 if TYPE_CHECKING:
     from parallel_agents.core.row import Row
@@ -32,17 +33,6 @@ _HIDDEN = re.compile(
 )
 _MANY_BLANKS = re.compile(r"[^\S\n]{4,}")
 _MOST_EXACT, _EXACT_END = 4000, 1000
-_GLYPHS = {
-    RunStatus.QUEUED: "◌",
-    RunStatus.RUNNING: "▶",
-    RunStatus.DONE: "✔",
-    RunStatus.PARTIAL: "◐",
-    RunStatus.FAILED: "✖",
-    RunStatus.TIMED_OUT: "✖",
-    RunStatus.KILLED: "■",
-    RunStatus.OVER_BUDGET: "▲",
-    RunStatus.UNREADABLE: "✖",
-}
 _STYLES = {
     RunStatus.QUEUED: "dim",
     RunStatus.RUNNING: "blue",
@@ -94,7 +84,7 @@ def status(value: RunStatus) -> str:
 
 
 def glyph(status: RunStatus) -> str:
-    return _GLYPHS[status]
+    return SIGNS[status.value]
 
 
 def style(status: RunStatus) -> str:

@@ -117,7 +117,9 @@ def _work(seen: Seen) -> Sign:
     text = f"{_count(running, 'run')} executed, {queued:,} queued"
     text = text if running or queued else "nothing runs"
     text += f", {paused:,} paused" if paused else ""
-    return Sign(about="work", level=Level.OK, text=text, facts=facts)
+    if (waiting := waiting_runs(seen.questions)) and not running and not queued:
+        text += f"; {_count(waiting, 'run')} waiting for {YOUR_ANSWER}"
+    return Sign(about="work", level=Level.OK, text=text, facts={**facts, "waiting": waiting})
 
 
 def live_states(seen: Seen) -> Counter[LiveState]:
@@ -194,6 +196,7 @@ def _failures(seen: Seen) -> Iterator[Sign]:
     if not failures:
         return
     runs = sum(each.runs for each in failures)
+    states = ",".join(sorted({each.status.value.replace("_", "-") for each in failures}))
     listed = ", ".join(
         f"{each.runs:,} {each.code or format.status(each.status)}"
         for each in failures[:_MOST_NAMED]
@@ -202,7 +205,7 @@ def _failures(seen: Seen) -> Iterator[Sign]:
         about="failures",
         level=Level.NOTE,
         text=f"{_count(runs, 'run')} failed in the last hour: {listed}",
-        hint="pagents list · pagents docs CODE",
+        hint=f"pagents list state:{states} since:1h · pagents docs CODE",
         facts={"runs": runs, "codes": {each.code: each.runs for each in failures}},
     )
 

@@ -96,7 +96,9 @@ def _last_hour(seen: Seen) -> Iterator[Family]:
     for each in seen.vitals.failures:
         failures[each.code or each.status.value] += each.runs
     yield _gauge(
-        "failures_last_hour", "Runs that failed in the last hour, by error.", _by("code", failures)
+        "failures_last_hour",
+        "Runs that failed in the last hour and were not tried again, by error.",
+        _by("code", failures),
     )
     yield _gauge(
         "notifications_unsent_last_hour",

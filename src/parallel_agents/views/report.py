@@ -18,7 +18,7 @@ from parallel_agents.views.forks import told
 from parallel_agents.views.last_tries import ALL_SHOWN, NotShown, RowCount
 from parallel_agents.views.markdown import escaped, fenced, table
 from parallel_agents.views.sessions import SessionLine
-from parallel_agents.views.states import glyph
+from parallel_agents.views.signs import sign_of
 from parallel_agents.views.waits import took_text
 
 MOST_CHARACTERS = 100_000
@@ -94,6 +94,7 @@ def _head(found: Reported) -> str:
         ("Cost", f"{format.money(spend)}, {format.tokens(spend)}"),
         ("Tags", ", ".join(row.session.options.tags)),
         ("Report of", format.moment(found.at)),
+        *(("Note", notice) for notice in (found.own.notices if found.own else ())),
     ]
     listed = "\n".join(f"- {name}: {escaped(value)}" for name, value in facts if value)
     return f"# {escaped(row.session.label)} {escaped(format.name(row))}\n\n{listed}"
@@ -139,7 +140,7 @@ def _member(line: SessionLine, result: Result | None) -> tuple[str, ...]:
 def _step(step: FlowStep) -> tuple[str, ...]:
     """A function or a question, which has neither an agent nor a cost."""
     seconds = "" if step.seconds is None else format.seconds(step.seconds)
-    state = f"{glyph(step.state, step.status)} {step.state}"
+    state = f"{sign_of(step.state)} {step.state}"
     return (step.name, step.kind, "", state, "", seconds, "", "", "")
 
 

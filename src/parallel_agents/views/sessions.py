@@ -81,6 +81,13 @@ class SessionLine:
         return self.is_former or self.is_uncounted
 
     @property
+    def counts_told(self) -> str:
+        """Why it does not count any more, in words; empty if it does."""
+        if self.is_uncounted:
+            return "no longer counts"
+        return "tried again" if self.is_former else ""
+
+    @property
     def is_stuck(self) -> bool:
         return self.silence is not None and self.silence.is_stuck
 
@@ -132,9 +139,7 @@ class SessionLine:
 
 def state_told(line: SessionLine) -> str:
     """The state in a sentence or a table, which says what does not count any more, and why."""
-    if line.is_uncounted:
-        return f"{line.state}, no longer counts"
-    return f"{line.state}, tried again" if line.is_former else line.state
+    return ", ".join(filter(None, (line.state, line.counts_told)))
 
 
 def in_all_runs(result: Result, line: SessionLine) -> Result:

@@ -12,28 +12,23 @@ from parallel_agents.views.sessions import (
     SessionLine,
     state_told,
 )
+from parallel_agents.views.signs import NEEDS_YOU, sign_of
 
-# What is no status of a run: the others are in `format`.
-_GLYPHS = {STOPPED: "■", INTERRUPTED: "■", RETRYING: "↻", PAUSED: "‖"}
+# The colours of what is no status of a run: the others are in `format`.
 _STYLES = {STOPPED: "yellow", INTERRUPTED: "dim", RETRYING: "yellow", PAUSED: "blue"}
 
 
 def glyph_of(line: SessionLine) -> str:
-    return glyph(line.state, line.row.run.status)
+    return sign_of(line.state)
 
 
 def mark_of(line: SessionLine) -> str:
     """What a row begins with: whether a person is needed, or else the glyph of its state."""
-    return "▲" if line.needed else glyph_of(line)
+    return NEEDS_YOU if line.needed else glyph_of(line)
 
 
 def style_of(line: SessionLine) -> str:
     return style(line.state, line.row.run.status)
-
-
-def glyph(state: str, status: RunStatus) -> str:
-    """The glyph of the state of a run with this status."""
-    return _GLYPHS.get(state) or format.glyph(status)
 
 
 def style(state: str, status: RunStatus) -> str:
@@ -54,9 +49,9 @@ def needs_text(line: SessionLine) -> str:
     told = [
         kind.value if is_own else f"{count:,} {kind.value}" for kind, count in line.needs.items()
     ]
-    return f"▲ {', '.join(told)}"
+    return f"{NEEDS_YOU} {', '.join(told)}"
 
 
 def need_you(sessions: int) -> str:
     """How many sessions need a person."""
-    return "▲ 1 needs you" if sessions == 1 else f"▲ {sessions:,} need you"
+    return f"{NEEDS_YOU} 1 needs you" if sessions == 1 else f"{NEEDS_YOU} {sessions:,} need you"

@@ -9,8 +9,10 @@ from html import escape
 
 from rich.cells import cell_len
 
+from parallel_agents.core.run import RunStatus
 from parallel_agents.views import cells, format
 from parallel_agents.views.charts import Bar, Chart, Point
+from parallel_agents.views.signs import SIGNS
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 960, 190, 20, 44, 40
 _LANE, _BAR, _PLOT = 18, 12, 260
@@ -30,12 +32,7 @@ _SIGNS = {
     "attempt": "↻",
     "escalated": "⇡",
     "steered": "✎",
-    "done": "✔",
-    "partial": "◐",
-    "failed": "✖",
-    "timed_out": "✖",
-    "killed": "■",
-    "over_budget": "▲",
+    **{status.value: SIGNS[status.value] for status in RunStatus if status.is_over},
 }
 
 

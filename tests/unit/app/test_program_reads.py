@@ -6,7 +6,8 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.usage import Spend
-from parallel_agents.testing import RepliesWith, open_rig
+from parallel_agents.errors import ModelRefused
+from parallel_agents.testing import RepliesWith, ScriptedModel, open_rig
 
 WRITER = Agent("writer", instructions="Write.")
 
@@ -31,3 +32,16 @@ async def test_a_row_costs_what_all_runs_of_its_session_and_everything_below_it_
     assert rows[alone.key].run.spend.calls == 1
     assert sum((each.spend for each in of_team), Spend()) == rows[team.key].total_spend
     assert sum(each.spend.calls for each in every) == 4
+
+
+async def test_costs_have_one_row_for_each_agent_model_day_and_tags() -> None:
+    model = ScriptedModel(["done", ModelRefused("no"), "done"])
+    async with open_rig(model, agents=[WRITER]) as rig:
+        for tags in ((), (), ("a",)):
+            await (await rig.sessions.spawn(Task("writer", "x", tags=tags))).wait()
+        every = await rig.sessions.costs()
+
+    assert sorted((cost.tags, cost.ended, cost.accepted) for cost in every) == [
+        ((), 2, 1),
+        (("a",), 1, 1),
+    ]

@@ -55,6 +55,16 @@ def test_an_unknown_agent_is_reported_with_the_closest_name() -> None:
     assert "pagents agents list" in caught.value.hint
 
 
+def test_a_name_that_is_like_no_other_is_refused_with_where_it_was_looked_for(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(UnknownAgent) as caught:
+        Catalog((tmp_path,)).agent("xyzzy")
+
+    assert caught.value.why == f"it is not built in, and not in {tmp_path}/agents"
+    assert ".parallel-agents/agents" in caught.value.hint
+
+
 @pytest.mark.parametrize(
     ("name", "hint"),
     [

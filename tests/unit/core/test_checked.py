@@ -323,6 +323,15 @@ def test_a_class_in_place_of_a_schema_is_refused_with_the_call_that_makes_the_sc
     assert refused.value.hint == "pass Answer.model_json_schema()"
 
 
+def test_a_dataclass_in_the_place_of_a_task_is_refused_with_the_task_that_has_its_fields() -> None:
+    reply: Any = Reply("x")
+    with pytest.raises(InvalidInput) as refused:
+        TeamTask(tasks=(reply,))
+
+    asked = 'Task("AGENT", "what to do", input=dataclasses.asdict(Reply(...)))'
+    assert refused.value.hint == f"write {asked}"
+
+
 async def named() -> str:
     return "writer"
 

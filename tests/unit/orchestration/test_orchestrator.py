@@ -112,7 +112,9 @@ async def test_a_statement_that_points_to_no_result_is_dropped_and_counted() -> 
     report = result.output["report"]
     assert "- True. [facts]" in report
     assert "Half." not in report
-    assert "2 statements of the model pointed to no result" in report
+    assert (
+        "2 statements of the model pointed to no result that is done, and were left out." in report
+    )
     assert result.output["dropped_statements"] == 2
 
 

@@ -75,6 +75,10 @@ async def test_a_limit_outlives_its_process_until_the_end_of_the_day() -> None:
     await store.aclose()
 
     assert statuses(results)[2:] == [RunStatus.OVER_BUDGET] * 2
+    error = results[2].error
+    assert error is not None
+    assert "which has ended" in error.why
+    assert "another value than it has there" in error.hint
 
 
 async def test_calls_made_before_a_limit_was_set_count_on_that_day() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.gate import FunctionGate
 from parallel_agents.core.task import Task
 from parallel_agents.errors import MissingKey, UnknownModel
 from parallel_agents.settings import Settings
@@ -32,6 +33,21 @@ async def test_a_model_that_was_not_passed_is_refused_even_the_embedded_one() ->
     async with open_rig(ScriptedModel([], "a/one"), agents=[WRITER]) as rig:
         with pytest.raises(UnknownModel, match="'a/two'"):
             await rig.sessions.spawn(Task("writer", "x", model="a/two"))
+
+
+def is_short(answer: str) -> bool:
+    return len(answer) < 9
+
+
+async def test_gates_are_a_list_of_functions_or_functions_by_name() -> None:
+    by_name = {"is_short": is_short}
+    task = Task("writer", "x", gates=[FunctionGate(function="is_short")])
+    found: list[object] = []
+    for gates in ([is_short], by_name):
+        async with open_rig(ScriptedModel(["short"]), agents=[WRITER], gates=gates) as rig:
+            found.append((await (await rig.sessions.spawn(task)).wait()).output)
+
+    assert found == ["short", "short"]
 
 
 async def test_the_built_in_agents_are_available() -> None:

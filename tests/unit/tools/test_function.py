@@ -200,3 +200,14 @@ def test_an_effect_that_does_not_exist_is_refused() -> None:
         tool(effect="pur")  # pyright: ignore[reportArgumentType] - what is tested
 
     assert caught.value.why == "it takes pure, idempotent or once"
+
+
+def test_a_context_without_a_type_is_refused_with_the_type() -> None:
+    def look(url: str, context: object) -> str:
+        return f"{url}{context}"
+
+    del look.__annotations__["context"]
+    with pytest.raises(InvalidInput) as caught:
+        FunctionTool(look)
+
+    assert caught.value.hint.startswith("write context: pa.ToolContext")

@@ -148,6 +148,22 @@ def test_what_is_wrong_is_a_sign_of_its_own(seen: Seen, level: Level, text: str)
     assert [(sign.level, sign.text[: len(text)]) for sign in found] == [(level, text)]
 
 
+def test_what_failed_is_found_by_the_hint() -> None:
+    late = Failures(RunStatus.TIMED_OUT, "PA-E304", 1, NOW)
+    spent_all = Failures(RunStatus.OVER_BUDGET, "PA-E308", 2, NOW)
+
+    (found,) = (s for s in signs(of(IDLE._replace(failures=(spent_all, late)))) if s.hint)
+
+    assert "pagents list state:over-budget,timed-out since:1h" in found.hint
+
+
+def test_where_no_agent_runs_it_says_what_waits_for_a_person() -> None:
+    work, *_ = signs(replace(WELL, questions=(QUESTION,)))
+
+    assert work.text == "nothing runs; 1 run waiting for your answer"
+    assert work.facts["waiting"] == 1
+
+
 def test_a_run_that_waits_is_said_to_and_is_no_problem() -> None:
     waiting = SILENT._replace(has_children=True)
     found = signs(of(IDLE._replace(silent=(waiting, waiting))))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.gate import ConditionGate
 from parallel_agents.core.task import Task, TeamTask
@@ -88,17 +90,21 @@ async def adds(flow: Flow) -> int:
 
 async def test_a_flow_without_agents_is_told_by_its_steps() -> None:
     async with process(Writer()) as rig:
-        await (await rig.sessions.spawn_flow(adds, key="sum")).wait()
+        own = await (await rig.sessions.spawn_flow(adds, key="sum")).wait()
         journal = StoreJournal(rig.store, rig.store.now)
         (whole,) = lines_of(await journal.look([await rig.service.find("sum")]))
         steps = await read_flow_steps(journal, whole, ())
 
+    own = replace(own, notices=("1 of 2 items are not done",))
     document = report_of(
-        Reported(whole=whole, results=(), steps=steps, total=0, costs=(), waited=3.0, at=0.0)
+        Reported(
+            whole=whole, results=(), own=own, steps=steps, total=0, costs=(), waited=3.0, at=0.0
+        )
     )
 
     assert "- Status: done, 2 of 2 steps done" in document
     assert ", of which 3.0s waited for an answer" in document
+    assert "- Note: 1 of 2 items are not done" in document
     assert [line.split("|")[1] for line in document.split("\n") if "function" in line] == [
         " first ",
         " second ",

@@ -7,7 +7,7 @@ import logging
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from parallel_agents.core.budget import Amount, OnLimit, session_of_account
+from parallel_agents.core.budget import Amount, LimitSetter, OnLimit, session_of_account
 from parallel_agents.core.escalation import above
 from parallel_agents.core.event import (
     Entry,
@@ -320,8 +320,8 @@ class RunPayer:
         if shortage is not None:
             raise OverBudget(
                 f"the budget {_name(shortage.scope)} leaves no room for the next call",
-                why=shortage.detail,
-                hint=_hint(shortage.scope, self._activation.claim.session),
+                why=shortage.detail + _set_by(shortage.set_by),
+                hint=_hint(shortage.scope, self._activation.claim.session, shortage.set_by),
                 may_answer=shortage.on_limit is OnLimit.FINISH and not self._is_last,
                 asks=shortage.scope
                 if shortage.on_limit is OnLimit.ASK and not self._is_last
@@ -354,7 +354,14 @@ def _kind(key: SessionKey) -> str:
     return "map" if function == _MAP else "flow" if function else "team"
 
 
-def _hint(scope: str, session: Session) -> str:
+def _set_by(setter: LimitSetter | None) -> str:
+    if setter is None:
+        return ""
+    end = "" if setter.is_live else ", which has ended"
+    return f"; the limit is a setting of the program with the process id {setter.pid} on {setter.host}{end}"
+
+
+def _hint(scope: str, session: Session, setter: LimitSetter | None) -> str:
     kind = scope.partition(":")[0]
     owner = session_of_account(scope)
     if owner is not None and owner != session.root and is_group_key(owner):
@@ -368,6 +375,14 @@ def _hint(scope: str, session: Session) -> str:
             " stopped; or ask for less output with limits.max_output_tokens"
         )
     where = "[agent_budgets]" if kind == "agent" else "day_budget_usd or day_budget_tokens"
+    if setter is not None and setter.is_live:
+        return f"raise {where} in the settings of that program, or wait until 00:00 UTC"
+    if setter is not None:
+        return (
+            f"change {where} in config.toml of the home folder to another value than it has there, which"
+            " lifts the limits of programs that have ended, or wait until 00:00 UTC; then `pagents resume"
+            " NAME` continues where it stopped"
+        )
     return (
         f"raise {where} in config.toml of the home folder, which every process of the store obeys, or"
         " wait until 00:00 UTC; then `pagents resume NAME` continues where it stopped"

@@ -254,7 +254,8 @@ def _one(name: str | None, purpose: str | None) -> Wanted:
     if purpose is None:
         raise InvalidInput(
             f"nothing says what {name} is for",
-            hint=f'pagents agents new {name} "Turns a list of commits into release notes"',
+            hint=f'pagents agents new {name} "Turns a list of commits into release notes" has it made; '
+            f"pagents agents new {name} --blank writes a file to fill in yourself",
         )
     return Wanted(name=name, purpose=purpose)
 

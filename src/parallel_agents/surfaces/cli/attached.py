@@ -14,6 +14,7 @@ import typer
 from parallel_agents.app.reading import Reader, open_follower
 from parallel_agents.core.event import Event, Finished, Queued, Started
 from parallel_agents.core.filter import Filter
+from parallel_agents.core.going_on import is_executed
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.owner import OwnerState, Role
 from parallel_agents.core.retry_keys import task_of
@@ -33,6 +34,8 @@ from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
 from parallel_agents.surfaces.cli.questions_shown import QuestionsShown, TakesEvents
 from parallel_agents.surfaces.cli.results_shown import print_results
+from parallel_agents.surfaces.cli.run_plan import tell_steps
+from parallel_agents.surfaces.cli.tried_anew import tried_anew
 from parallel_agents.views import format
 from parallel_agents.views.board import Board
 from parallel_agents.views.documents import result_json
@@ -130,6 +133,8 @@ def watch_to_the_end(context: CliContext, name: str, how: Attaching) -> Ended:
 def find_worked_on(context: CliContext, name: str) -> SessionKey | None:
     """The key of a session that a living process executes; None if none does.
 
+    A process that executes only what is below it, such as the retry of one of its tasks, does not continue it.
+
     Raises:
         NotFound, Ambiguous: the name means no session, or several.
     """
@@ -137,10 +142,9 @@ def find_worked_on(context: CliContext, name: str) -> SessionKey | None:
     async def look() -> SessionKey | None:
         async with open_follower(context.environment, context.settings) as client:
             row = await client.sessions.find(name)
-            live = Filter(tree=row.session.key, is_live=True, every_run=True)
+            live = Filter(session=row.session.key, is_live=True, every_run=True)
             rows = await client.sessions.list(live)
-            is_worked_on = any(each.owner_state is OwnerState.LIVE for each in rows)
-            return row.session.key if is_worked_on else None
+            return row.session.key if any(map(is_executed, rows)) else None
 
     return run_cancellable(look())
 
@@ -158,6 +162,8 @@ def _print(ended: Ended, how: Attaching) -> None:
             render.result(result, ended.names.get(result.session_key))
     if ended.team is not None and ended.told:
         render.summary(ended.team, ended.former)
+    if ended.own is not None and ended.own not in ended.results:
+        tell_steps(ended.own)
 
 
 class Attached:
@@ -176,6 +182,7 @@ class Attached:
         self._stuck = asyncio.Event()
         self._told: set[RunId] = set()
         self._rows: int | None = None
+        self._anew: frozenset[RunId] = frozenset()
         self._tries: dict[tuple[str, str], RunId] = {}
         self._labels: dict[RunId, str] = {}
         self._owner: OwnerId | None = None
@@ -220,7 +227,10 @@ class Attached:
         tries = await last_tries(self._client.sessions, self._client.journal, self._row)
         runs = tries.runs
         self._rows = None if tries.rows is None else tries.rows.total
-        ended = len(await self._client.sessions.results(runs))
+        if self._is_flow and self._rows is None:
+            self._anew = await tried_anew(self._client.sessions, self._row)
+        stay = [run for run in runs if run not in self._anew]
+        ended = len(await self._client.sessions.results(stay))
         agents = (
             "" if self._is_flow else f"   {len(runs)} agents" if len(runs) > 1 else "   1 agent"
         )
@@ -317,6 +327,8 @@ class Attached:
         lane = board.take(event)
         if lane is None and isinstance(event.body, Started):
             lane = board.lanes.get(event.run)  # it continues where it was stopped
+        if isinstance(event.body, Finished) and event.run in self._anew:
+            board.remove(event.run)
         if lane is None or not is_new:
             return
         shown.changed(lane, event.at)

@@ -38,6 +38,7 @@ from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
 from parallel_agents.surfaces.cli.result_files import file_names, results_folder, write_result
 from parallel_agents.surfaces.cli.results_shown import print_results
 from parallel_agents.surfaces.cli.traced import traced
+from parallel_agents.surfaces.cli.tried_anew import tried_anew
 from parallel_agents.views import format
 from parallel_agents.views.board import Board
 
@@ -238,7 +239,8 @@ def _print_how_to_continue(started: Sequence[Shown]) -> None:
 class _Started:
     """Work that was started, and what has been shown of it.
 
-    What happened before `began_at`, in an earlier process, is shown as results and not as progress.
+    What happened before `began_at`, in an earlier process, is shown as results and not as progress; what
+    is tried again now is not shown, and its spending counts.
 
     Attributes:
         is_over: all of its runs have ended, and their results were shown.
@@ -255,7 +257,8 @@ class _Started:
         self._labels = dict(work.labels)
         self._began_at = began_at
         self._told: set[RunId] = set()
-        self._own: set[RunId] = set()
+        self._untold: set[RunId] = set()
+        self._anew: frozenset[RunId] | None = None
 
     async def watch(self) -> None:
         """Show progress, and print and write each result as it comes, until all runs have ended."""
@@ -282,7 +285,7 @@ class _Started:
                         continue
                     if event.at >= self._began_at:
                         shown.changed(lane, event.at)
-                    if isinstance(event.body, Finished) and event.run in self._own:
+                    if isinstance(event.body, Finished) and event.run in self._untold:
                         board.remove(event.run)
                     elif isinstance(event.body, Finished):
                         await self._tell(event.run, shown.aside)
@@ -292,11 +295,15 @@ class _Started:
 
     async def _meet(self, runs: Sequence[RunId]) -> dict[RunId, str]:
         """What to call those of these runs that are tasks of a flow, or the orchestrator's own work."""
-        rows = await self._app.sessions.rows_of(runs)
+        sessions = self._app.sessions
+        if self._anew is None:
+            (flow,) = await sessions.rows_of([self.work.run])
+            self._anew = await tried_anew(sessions, flow)
+        rows = await sessions.rows_of(runs)
         met = await tasks_below(self._app.journal, self.work.session, rows)
-        self._labels |= met
         own = own_work(row for row in rows if not row.run.status.is_over)
-        self._own |= own.keys()
+        self._labels |= {run: label for run, label in met.items() if run not in self._anew}
+        self._untold |= own.keys() | (met.keys() & self._anew)
         return met | own
 
     async def catch_up(self) -> None:

@@ -11,12 +11,14 @@ import typer
 
 from parallel_agents.app.acting import open_acting
 from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.store import Killed
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, Name, find_store
 from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.views import format
 from parallel_agents.views.last_tries import last_tries, options_of
 from parallel_agents.views.liveness import Liveness
 
@@ -34,20 +36,20 @@ def kill(
     """
     context = find_store(home)
 
-    async def find() -> SessionKey:
+    async def find() -> Row:
         async with open_acting(context.environment, context.settings) as client:
-            return (await client.sessions.find(name)).session.key
+            return await client.sessions.find(name)
 
     async def end(*, is_dry: bool) -> tuple[Killed, Liveness]:
         async with open_acting(context.environment, context.settings) as client:
             liveness = Liveness.of(await client.journal.owners(), time.time())
-            return await client.sessions.kill(found, dry_run=is_dry), liveness
+            return await client.sessions.kill(found.session.key, dry_run=is_dry), liveness
 
     found = run_cancellable(find())  # once: who answers yes means what was shown
     killed, liveness = run_cancellable(end(is_dry=True))
     if killed.runs and not dry_run:
         if not (yes or json):
-            _confirm(killed, liveness)
+            _confirm(found, killed, liveness)
         killed, liveness = run_cancellable(end(is_dry=False))
     if json:
         items = [{"run_id": run.id, "session_key": run.session} for run in killed.runs]
@@ -55,9 +57,16 @@ def kill(
         render.envelope("kill", time.time(), items, **more)
         return
     verb = "would end" if dry_run else "ended"
-    render.line(f"{verb} {count(killed.runs, liveness)}; {killed.already_over} had ended already")
+    ended = f"{verb} {count(killed.runs, liveness)}; {killed.already_over} had ended already"
+    render.line(f"{_called(found)}: {ended}")
     if killed.runs and not dry_run:
-        run_cancellable(_tell_rows(context, found))
+        run_cancellable(_tell_rows(context, found.session.key))
+
+
+def _called(row: Row) -> str:
+    """The label of a session and what else it is called, so that one sees what a name meant."""
+    label, name = format.one_line(row.session.label), format.name(row)
+    return label if label == name else f"{label} {name}"
 
 
 async def _tell_rows(context: CliContext, session: SessionKey) -> None:
@@ -73,12 +82,12 @@ async def _tell_rows(context: CliContext, session: SessionKey) -> None:
         render.note(f"{rows.done:,} of {rows.total:,} rows are done.{where}")
 
 
-def _confirm(planned: Killed, liveness: Liveness) -> None:
+def _confirm(found: Row, planned: Killed, liveness: Liveness) -> None:
     """Ask before several runs end, if somebody can answer."""
     is_answerable = sys.stdin.isatty() and render.err().is_terminal
     if len(planned.runs) == 1 or not is_answerable:
         return
-    if not typer.confirm(f"End {count(planned.runs, liveness)}?", err=True):
+    if not typer.confirm(f"{_called(found)}: end {count(planned.runs, liveness)}?", err=True):
         render.note("Nothing was ended.")
         raise typer.Exit(Exit.DONE)
 

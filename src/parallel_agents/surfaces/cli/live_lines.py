@@ -11,7 +11,8 @@ from rich.text import Text
 from parallel_agents.core.run import RunStatus
 from parallel_agents.views import cells, format
 from parallel_agents.views.board import Board, Lane, doing_at, seconds_at
-from parallel_agents.views.states import glyph, style
+from parallel_agents.views.signs import sign_of
+from parallel_agents.views.states import style
 
 _SHOWN = 12
 _LEAST_LABEL = 12
@@ -60,7 +61,7 @@ def _lanes(lanes: Sequence[Lane], now: float, width: int) -> list[Text]:
     for lane, label, time in zip(lanes, labels, times, strict=True):
         fitted = fitting[label]
         line = Text(_BLANKS)
-        line.append(glyph(lane.state, lane.status), style(lane.state, lane.status))
+        line.append(sign_of(lane.state), style(lane.state, lane.status))
         line.append(f"{_BLANKS}{fitted}{' ' * (of_labels - cell_len(fitted))}{_BLANKS}")
         line.append(f"{time:>{of_times}}{_BLANKS}")
         line.append(cells.ended(_plain(doing_at(lane, now)), max(width - line.cell_len, 0)), "dim")

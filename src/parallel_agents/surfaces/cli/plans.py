@@ -14,10 +14,11 @@ import typer
 from parallel_agents.catalog.agent_file import parse_agent
 from parallel_agents.catalog.catalog import BUILT_IN, Catalog
 from parallel_agents.catalog.source import Source, read_source
+from parallel_agents.catalog.team import Team
 from parallel_agents.catalog.team_file import parse_team
 from parallel_agents.catalog.team_schema import team_schema
 from parallel_agents.core.agent import NAME_PATTERN
-from parallel_agents.errors import InvalidInput
+from parallel_agents.errors import InvalidInput, NotFound
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.catalogs import find_catalog
 from parallel_agents.surfaces.cli.context import AsJson, Home
@@ -92,7 +93,7 @@ def validate(
             return
         render.line(f"✔ {agent.name}  valid: an agent")
         return
-    team = find_catalog(home).team(_found(name))
+    team = _found(name, find_catalog(home))
     count = f"{team.count} tasks" if team.count > 1 else "1 task"
     levels = 1 if team.plan is None else len(plan_graph.levels(team.plan))
     if json:
@@ -109,7 +110,7 @@ def graph(
     home: Home = None,
 ) -> None:
     """Draw the tasks of a team file, and what each needs."""
-    plan = plan_of_team(find_catalog(home).team(_found(name)))
+    plan = plan_of_team(_found(name, find_catalog(home)))
     render.line(plan_graph.as_mermaid(plan) if mermaid else plan_graph.as_text(plan))
 
 
@@ -121,8 +122,25 @@ def schema(
     render.line(orjson.dumps(team_schema(), option=orjson.OPT_INDENT_2).decode())
 
 
-def _found(name: str) -> Path | str:
-    return Path(name) if Path(name).suffix in {".yaml", ".yml"} else name
+def _found(name: str, catalog: Catalog) -> Team:
+    """The team of that name, or in that file.
+
+    Raises:
+        NotFound: there is none; if an agent has that name, the hint says how to look at it.
+        InvalidFile: its file, or the file of one of its agents, is not valid.
+    """
+    is_file = Path(name).suffix in {".yaml", ".yml"}
+    try:
+        return catalog.team(Path(name) if is_file else name)
+    except NotFound as absent:
+        if name not in catalog.agent_names():
+            raise
+        raise NotFound(
+            absent.message,
+            why="an agent has that name",
+            hint=f"`pagents agents show {name}` shows the agent, and"
+            " `pagents validate FILE.md` checks the file of one",
+        ) from None
 
 
 def _described(file: Path) -> str:

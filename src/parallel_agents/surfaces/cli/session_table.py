@@ -11,7 +11,8 @@ from parallel_agents.views import format
 from parallel_agents.views.flow_steps import FlowStep
 from parallel_agents.views.session_tree import Branch
 from parallel_agents.views.sessions import SessionLine, doing_told
-from parallel_agents.views.states import glyph, needs_text, shown_state
+from parallel_agents.views.signs import sign_of
+from parallel_agents.views.states import needs_text, shown_state
 
 _TITLES = ("ID", "LABEL", "STATE", "DOING", "TIME", "COST")
 _NEEDS = "NEEDS"
@@ -53,7 +54,7 @@ def print_steps(steps: Sequence[FlowStep]) -> None:
 
 def _step_cells(step: FlowStep) -> tuple[str, ...]:
     seconds = "" if step.seconds is None else format.seconds(step.seconds)
-    state = f"{glyph(step.state, step.status)} {step.state}"
+    state = f"{sign_of(step.state)} {step.state}"
     return ("", step.name, state, format.exact(step.text), seconds, "", "")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from parallel_agents.core.ids import SessionKey, short
 from parallel_agents.surfaces.cli.top_seen import Seen
 from parallel_agents.views import format
+from parallel_agents.views.signs import NEEDS_YOU
 
 _MOST_TOLD, _MOST_TEXT = 3, 120
 
@@ -32,7 +33,7 @@ def notification(texts: Sequence[str]) -> str:
 
 
 def _alerts(seen: Seen) -> Mapping[str, str]:
-    asked = {each.id: f"▲ {_name(seen, each.session)} asks" for each in seen.questions}
+    asked = {each.id: f"{NEEDS_YOU} {_name(seen, each.session)} asks" for each in seen.questions}
     failed = {
         line.row.run.id: f"✖ {line.row.session.label} {line.row.run.error_code}"
         for lines in (seen.tops, *seen.below.values())

@@ -25,6 +25,7 @@ from parallel_agents.views.health import Level, Sign
 from parallel_agents.views.lanes_text import LEGEND, lane_text
 from parallel_agents.views.questions import told
 from parallel_agents.views.sessions import SessionLine, doing_told, state_told
+from parallel_agents.views.signs import NEEDS_YOU, sign_of
 from parallel_agents.views.states import mark_of, style_of
 
 _LABEL = 22  # cells
@@ -37,6 +38,7 @@ _PLAIN = {
     "◐": "%",
     "■": "#",
     "▲": "!",
+    "◆": "*",
     "↻": "~",
     "◌": ".",
     "‖": "=",
@@ -171,7 +173,7 @@ def inbox_rows(seen: Seen) -> list[Item]:
         Item(
             each.id,
             (
-                "▲ ",
+                f"{NEEDS_YOU} ",
                 _label(seen, each.session),
                 f"{each.id}  {told(each)}",
                 format.seconds(max(0.0, seen.at - each.asked_at)),
@@ -310,8 +312,11 @@ def head_line(seen: Seen, width: int, note: str = "") -> str:
     for top in seen.tops:
         counts.update(top.counts or {top.state: 1})
         counts.update(top.later_counts)
-    told = [f"▲ {seen.needed:,}"] if seen.needed else []
-    told += [f"{glyph} {counts[state]:,}" for glyph, state in _HEAD if counts[state]]
+    signs: Counter[str] = Counter()
+    for state in _HEAD:
+        signs[sign_of(state)] += counts[state]
+    told = [f"{NEEDS_YOU} {seen.needed:,}"] if seen.needed else []
+    told += [f"{sign} {count:,}" for sign, count in signs.items() if count]
     states = "  ".join(told)
     today = f"{format.money(seen.today)} today" if seen.today.calls else ""
     time = format.clock(seen.at)
@@ -327,15 +332,15 @@ def head_line(seen: Seen, width: int, note: str = "") -> str:
 
 
 _HEAD = (
-    ("▶", "running"),
-    ("↻", "retrying"),
-    ("◌", "queued"),
-    ("‖", "paused"),
-    ("■", "stopped"),
-    ("✖", "failed"),
-    ("✖", "timed out"),
-    ("▲", "over budget"),
-    ("✔", "done"),
+    "running",
+    "retrying",
+    "queued",
+    "paused",
+    "stopped",
+    "failed",
+    "timed out",
+    "over budget",
+    "done",
 )
 
 

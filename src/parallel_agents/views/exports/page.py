@@ -22,7 +22,7 @@ from parallel_agents.views.events import describe
 from parallel_agents.views.exports.bundle import script, style
 from parallel_agents.views.exports.facts import COLUMNS, NUMBERS, answer_of, cells_of, facts_of
 from parallel_agents.views.exports.packed import Block, Packing
-from parallel_agents.views.exports.tree import Hide, Tree, Wanted, has_failed
+from parallel_agents.views.exports.tree import Hide, Tree, Wanted, has_failed, lane_label
 from parallel_agents.views.frames import Frames
 from parallel_agents.views.sessions import SessionLine
 from parallel_agents.views.svg import svg_of
@@ -97,7 +97,7 @@ async def _transcripts(tree: Tree, hide: Hide, frames: Frames) -> AsyncGenerator
             yield part
         packing.begin(line, result)
         async for event in tree.events(session.key):
-            frames.take(event, session.label, session.agent.name)
+            frames.take(event, lane_label(line), session.agent.name)
             packing.add(event, is_only=not texts.take(event))
         yield texts.transcript()
         yield "</details>"

@@ -16,7 +16,7 @@ from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
 from parallel_agents.views.documents import event_json
-from parallel_agents.views.exports.tree import Tree
+from parallel_agents.views.exports.tree import Tree, lane_label
 from parallel_agents.views.frames import Frame, Frames, Span, SpanKind
 from parallel_agents.views.sessions import SessionLine
 
@@ -150,7 +150,7 @@ def _result(line: SessionLine, shown: SessionLine, result: Result) -> Result:
 
 def _frame(frame: Frame, line: SessionLine) -> Frame:
     spans = [span if _is_bare(span, frame) else span._replace(what="") for span in frame.spans]
-    return replace(frame, label=line.row.session.label, spans=spans)
+    return replace(frame, label=lane_label(line), spans=spans)
 
 
 def _is_bare(span: Span, frame: Frame) -> bool:

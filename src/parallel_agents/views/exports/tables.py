@@ -18,7 +18,8 @@ from parallel_agents.views.exports.tree import Hide, Tree, Wanted
 from parallel_agents.views.sessions import SessionLine
 
 _COLUMNS = (
-    *("id", "session_key", "parent", "label", "agent", "model", "state", "attempts", "score"),
+    *("id", "session_key", "parent", "label", "agent", "model", "state"),
+    *("is_former_try", "is_uncounted", "attempts", "score"),
     *("seconds", "input_tokens", "output_tokens", "cost_usd", "simulated_usd"),
     *("error_code", "error", "output"),
 )
@@ -80,6 +81,8 @@ def session_of(line: SessionLine) -> Mapping[str, object]:
         "agent": row.session.agent.name,
         "kind": run.kind.value,
         "state": line.state,
+        "is_former_try": line.counts_no_more,
+        "is_uncounted": line.is_uncounted,
         "model": run.model,
         "attempts": run.attempts,
         "cost": money_json(run.spend.cost_usd),
@@ -105,7 +108,8 @@ def _values(line: SessionLine, result: Result | None) -> Sequence[Json]:
     error = None if result is None or result.error is None else result.error.message
     return (
         *(format.name(row), row.session.key, row.session.parent, row.session.label),
-        *(row.session.agent.name, run.model, line.state, run.attempts),
+        *(row.session.agent.name, run.model, line.state),
+        *(line.counts_no_more, line.is_uncounted, run.attempts),
         None if result is None else result.score,
         None if seconds is None else round(seconds, 3),
         *(usage.all_input_tokens, usage.output_tokens),
@@ -119,6 +123,8 @@ def csv_cell(value: Json, hide: Hide) -> str:
     """A value as a cell; empty if there is none, or if it is not known."""
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, float):
         return f"{value:.9f}".rstrip("0").rstrip(".")
     if isinstance(value, str):

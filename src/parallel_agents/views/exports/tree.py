@@ -135,7 +135,7 @@ class Tree:
         for line in self.lines:
             session = line.row.session
             async for event in self.events(session.key):
-                frames.take(event, session.label, session.agent.name)
+                frames.take(event, lane_label(line), session.agent.name)
             frame = frames.by_session.get(session.key)
             if frame is not None and (line.is_asking or not line.is_stopped):
                 frame.until(self.at)
@@ -197,6 +197,11 @@ def _place(row: Row, places: Mapping[SessionKey, int]) -> tuple[int, int, float,
     """The tasks of a team or flow stand in their order, and others as they were spawned."""
     key = row.session.key
     return row.session.depth, places.get(key, len(places)), row.run.created_at, key
+
+
+def lane_label(line: SessionLine) -> str:
+    """What a lane is called: the session's label, and why it does not count any more."""
+    return ", ".join(filter(None, (line.row.session.label, line.counts_told)))
 
 
 def has_failed(line: SessionLine) -> bool:

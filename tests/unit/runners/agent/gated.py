@@ -29,7 +29,7 @@ async def run(
     settings: Settings | None = None,
 ) -> tuple[Result, list[Event]]:
     given = settings or Settings(tries=1)
-    async with open_rig(*models, agents=[agent], gates=gates, settings=given) as rig:
+    async with open_rig(*models, agents=[agent], gates=gates or {}, settings=given) as rig:
         handle = await rig.sessions.spawn(task)
         return await handle.wait(), await rig.sessions.history(handle.key)
 

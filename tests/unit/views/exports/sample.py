@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from parallel_agents.core.agent import Agent
@@ -52,8 +52,10 @@ async def exported(
     has_transcripts: bool = True,
     is_redacted: bool = False,
     reply: str = EVIL,
+    seen: Callable[[Tree], Tree] = lambda tree: tree,
 ) -> tuple[str, Export]:
-    async with opened(reply=reply) as tree:
+    async with opened(reply=reply) as found:
+        tree = seen(found)
         wanted = Wanted(form=form, has_transcripts=has_transcripts, is_redacted=is_redacted)
         export = Export(tree, wanted, lambda text: text.replace("hush", "[redacted:key]"))
         parts = [part async for part in export.parts()]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
 
-from parallel_agents.views.exports.tree import ExportForm
+from parallel_agents.views.exports.tree import ExportForm, Tree
 from parallel_agents.views.exports.writing import described
 from tests.unit.views.exports.sample import exported
 
@@ -25,6 +28,45 @@ async def test_it_is_told_in_one_line() -> None:
     _, export = await exported(ExportForm.CSV)
 
     assert described(export.exported).startswith("3 sessions, 0 transcripts, 1 file by name, ")
+
+
+def changed(tree: Tree) -> Tree:
+    """The same after its first task was tried again, and its second is no longer wanted."""
+    top, tried, removed = tree.lines
+    lines = [top, replace(tried, is_former=True), replace(removed, is_uncounted=True)]
+    return replace(tree, lines=lines)
+
+
+@pytest.mark.parametrize(
+    ("form", "marks"),
+    [
+        (ExportForm.CSV, (",done,true,false,", ",failed,true,true,")),
+        *(
+            (
+                form,
+                (
+                    '"is_former_try":true,"is_uncounted":false',
+                    '"is_former_try":true,"is_uncounted":true',
+                ),
+            )
+            for form in (ExportForm.JSON, ExportForm.JSONL)
+        ),
+        *(
+            (form, ("done, tried again", "failed, no longer counts"))
+            for form in (ExportForm.MD, ExportForm.HTML)
+        ),
+        (ExportForm.TRACE, (', tried again"', ', no longer counts"')),
+    ],
+)
+@pytest.mark.parametrize("is_redacted", [False, True])
+async def test_what_no_longer_counts_is_marked_in_every_form(
+    form: ExportForm, marks: Sequence[str], *, is_redacted: bool
+) -> None:
+    plain, _ = await exported(form, is_redacted=is_redacted)
+    text, _ = await exported(form, is_redacted=is_redacted, seen=changed)
+
+    assert [mark in plain for mark in marks] == [False, False]
+    assert [mark in text for mark in marks] == [True, True]
 
 
 @pytest.mark.parametrize("form", [*ExportForm])

@@ -931,6 +931,11 @@ SELECT d.scope, d.limit_nanousd, d.limit_tokens, d.on_limit
 FROM day_limits AS d LEFT JOIN owners AS o ON o.id = d.owner
 WHERE o.id IS NULL OR o.state = 'live' OR o.heartbeat_at >= ?;
 
+-- name: day_limit_setters
+SELECT d.limit_nanousd, d.limit_tokens, d.owner, o.host, o.pid, o.state
+FROM day_limits AS d LEFT JOIN owners AS o ON o.id = d.owner
+WHERE d.scope = :scope AND (d.owner = '' OR o.state = 'live' OR o.heartbeat_at >= :midnight);
+
 -- name: drop_day_limits
 DELETE FROM day_limits
 WHERE owner = :owner
@@ -1314,12 +1319,22 @@ FROM (SELECT r.id, {taker} AS taker FROM runs AS r
       WHERE r.id IN (SELECT value FROM json_each(?)) AND {live})
 WHERE taker IS NOT NULL;
 
--- The partial index `runs_failed` finds these without reading other runs.
+-- The partial index `runs_failed` finds these without reading other runs. What has gone on in a later run
+-- of its session, or whose task was tried again, has not failed.
+-- name: failed_and_left
+runs AS r INDEXED BY runs_failed
+WHERE r.finished_at >= :since AND r.status IN ('failed', 'timed_out', 'over_budget') AND r.kind IN ('agent', 'flow')
+AND NOT EXISTS (SELECT 1 FROM runs AS later WHERE later.session = r.session AND later.number > r.number)
+AND NOT EXISTS (SELECT 1 FROM {tries_after})
+
 -- name: failed_since
-SELECT status, error_code, COUNT(*), MAX(finished_at)
-FROM runs INDEXED BY runs_failed
-WHERE finished_at >= ? AND status IN ('failed', 'timed_out', 'over_budget') AND kind IN ('agent', 'flow')
-GROUP BY status, error_code ORDER BY COUNT(*) DESC, error_code;
+SELECT r.status, r.error_code, COUNT(*), MAX(r.finished_at)
+FROM {failed_and_left} AND r.session NOT IN (SELECT value FROM json_each(:uncounted))
+GROUP BY r.status, r.error_code ORDER BY COUNT(*) DESC, r.error_code;
+
+-- name: parents_of_failed
+SELECT DISTINCT (SELECT parent FROM sessions WHERE key = r.session) AS parent
+FROM {failed_and_left} AND parent IS NOT NULL;
 
 -- The runs that are live, or have failed since then, whose commands hit a limit: of each limit the
 -- last event that tells of it, and how many do.

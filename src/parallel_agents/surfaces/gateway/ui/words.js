@@ -14,7 +14,7 @@ const GLYPHS = {
   failed: '✖',
   timed_out: '✖',
   killed: '■',
-  over_budget: '▲',
+  over_budget: '◆',
   unreadable: '✖',
   stopped: '■',
   interrupted: '■',
