@@ -96,6 +96,7 @@ async def step_shows_its_sessions(tab: Tab) -> None:
     faults = await tab.faults_of_access()
     await tab.page.get_by_role("button", name="posts").click()
     await shows(tab, "/timeline?step=posts")
+    await tab.page.locator(".lanes").wait_for(timeout=20_000)  # until then no key means anything
     await tab.page.keyboard.press("v")
     await seen(tab, "posts-1")
     table = await tab.page.locator(".table-box").inner_text()

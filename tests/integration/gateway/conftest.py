@@ -79,16 +79,18 @@ async def serve_home(
             port = bound.getsockname()[1]
             app = application(gateway, origins_of("127.0.0.1", port, None), tokens)
             served = asyncio.create_task(serve(gateway, bound, app, stop))
-            async with aiohttp.ClientSession(
-                f"http://127.0.0.1:{port}",
-                headers={"Authorization": f"Bearer {tokens.operate}"},
-                timeout=aiohttp.ClientTimeout(30),
-            ) as http:
-                yield Served(
-                    gateway, tokens, http, f"http://127.0.0.1:{port}", environment, settings
-                )
-            stop.set()
-            await served
+            try:
+                async with aiohttp.ClientSession(
+                    f"http://127.0.0.1:{port}",
+                    headers={"Authorization": f"Bearer {tokens.operate}"},
+                    timeout=aiohttp.ClientTimeout(30),
+                ) as http:
+                    yield Served(
+                        gateway, tokens, http, f"http://127.0.0.1:{port}", environment, settings
+                    )
+            finally:  # or the loop would keep the socket of a test that failed, and the next one hang
+                stop.set()
+                await served
 
 
 @pytest.fixture
