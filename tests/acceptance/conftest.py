@@ -40,6 +40,8 @@ def pagents(
     program = programs / COMMAND.name
     with open_home(tmp_path, provider.base_url, loaded=loaded, program=program) as command:
         yield command
+        for log in command.home.glob("worker.log*"):  # shown with a test that failed
+            print(f"{log.name}:\n{log.read_text('utf-8', 'replace')}")
 
 
 @pytest.fixture(scope="module")

@@ -233,7 +233,7 @@ function Minimap({ lanes, whole, seen, now, version, onSpan }) {
 /** @param {any} props */
 function LaneTable({ lines, now, critical, onOpen, onToggle }) {
   const [most, more] = useState(300);
-  return html`<div class="table-box"><table><thead><tr><th>Session</th><th>State</th><th class="num">Time</th><th class="num">Model</th><th class="num">Tools</th><th class="num">Waits</th><th class="num">Attempts</th><th class="num">Cost</th><th>Doing</th></tr></thead><tbody>
+  return html`<div class="table-box" tabindex="0" role="region" aria-label="Sessions"><table><thead><tr><th>Session</th><th>State</th><th class="num">Time</th><th class="num">Model</th><th class="num">Tools</th><th class="num">Waits</th><th class="num">Attempts</th><th class="num">Cost</th><th>Doing</th></tr></thead><tbody>
     ${lines.slice(0, most).map((/** @type {any} */ line) => line.kind === 'group'
       ? html`<tr key=${line.name}><td colspan="9"><button class="quiet" aria-expanded=${line.isOpen} onClick=${() => onToggle(line.name)}>${line.isOpen ? '▾' : '▸'} ${line.name.slice(line.name.lastIndexOf('/') + 1)} ×${line.count}</button></td></tr>`
       : html`<tr key=${line.row.session_key}><td><button class="quiet" onClick=${() => onOpen(line.row.session_key)}>${oneLine(nameOf(line.row), 60)}</button>${critical?.has(line.row.session_key) && html`<span class="note">critical path</span>`}</td><td><${State} state=${stateOf(line.row)} more=${noLonger(line.row)} /></td><td class="num">${format.seconds(duration(line.row, now))}</td>
