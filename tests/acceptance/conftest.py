@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -41,7 +42,7 @@ def pagents(
     with open_home(tmp_path, provider.base_url, loaded=loaded, program=program) as command:
         yield command
         for log in command.home.glob("worker.log*"):  # shown with a test that failed
-            print(f"{log.name}:\n{log.read_text('utf-8', 'replace')}")
+            sys.stdout.write(f"{log.name}:\n{log.read_text('utf-8', 'replace')}")
 
 
 @pytest.fixture(scope="module")
