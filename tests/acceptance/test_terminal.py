@@ -364,7 +364,7 @@ def test_after_the_end_of_its_input_a_question_says_where_it_is_answered(
 
     running.press("\x04")
     (question,) = pagents.items("inbox")
-    running.wait_for(f"pagents answer {question['id']} ...")
+    running.wait_for(f"pagents answer {question['id']} allow")
     pagents("answer", question["id"], "deny")
 
     assert running.end() == 0

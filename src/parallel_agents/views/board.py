@@ -76,6 +76,7 @@ class Board:
             session, is not theirs.
         team: the run whose process executes the lanes; None if that is not known.
         rows: how many a map has, begun or not; None for anything else.
+        asked: what runs without a lane ask a person, such as the flow itself, by the keys of the answers.
     """
 
     lanes: dict[RunId, Lane]
@@ -83,6 +84,9 @@ class Board:
     is_begun: bool = False
     team: RunId | None = None
     rows: int | None = None
+    asked: dict[RunId, Mapping[str, Question]] = field(
+        default_factory=dict[RunId, Mapping[str, Question]]
+    )
 
     @classmethod
     def of(cls, labels: Mapping[RunId, str], team: RunId | None = None) -> Board:
@@ -107,6 +111,7 @@ class Board:
                 self.below += event.body.spend
             elif isinstance(event.body, Started) and event.run == self.team:
                 self._requeue()
+            self._take_question(event)
             return None
         self.is_begun = True
         changed = _after(lane, event)
@@ -119,6 +124,11 @@ class Board:
             asked=changed.asked,
         )
         return None if seen == changed else changed
+
+    def _take_question(self, event: Event) -> None:
+        asked = _still_asked(self.asked.pop(event.run, {}), event)
+        if asked:
+            self.asked[event.run] = asked
 
     def _requeue(self) -> None:
         """What ran when the team's last process ended waits until it is taken up again."""
@@ -139,6 +149,7 @@ class Board:
         paused = Counter(lane.status for lane in self.lanes.values() if lane.is_paused)
         running = self.count(RunStatus.RUNNING) - retrying - paused[RunStatus.RUNNING]
         needed = sum(lane.needed for lane in self.lanes.values())
+        needed += sum(bool(asked) for asked in self.asked.values())
         return [
             f"{running} running",
             *([f"{retrying} retrying"] if retrying else []),
@@ -193,7 +204,7 @@ def _after(lane: Lane, event: Event) -> Lane:
     lane = replace(lane, doing=doing_on(lane.last or event.body, event.body), last_at=event.at)
     if not isinstance(event.body, Started):
         lane = replace(lane, last=event.body)
-    asked = _still_asked(lane, event)
+    asked = _still_asked(lane.asked, event)
     if lane.is_paused:  # a call in flight has ended
         lane = replace(lane, doing=held)
     elif asked:
@@ -226,12 +237,12 @@ def _noticed(lane: Lane, event: Event) -> Lane:
     )
 
 
-def _still_asked(lane: Lane, event: Event) -> Mapping[str, Question]:
+def _still_asked(before: Mapping[str, Question], event: Event) -> Mapping[str, Question]:
     match event.body:
         case Asked(question=question):
             about = event.key.rpartition("/")[0]
-            return {**lane.asked, answered_key(about): question}
+            return {**before, answered_key(about): question}
         case Finished():
             return {}
         case _:
-            return {key: asked for key, asked in lane.asked.items() if key != event.key}
+            return {key: asked for key, asked in before.items() if key != event.key}

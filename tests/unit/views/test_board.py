@@ -25,6 +25,7 @@ from parallel_agents.core.question import Answer, Question, QuestionKind
 from parallel_agents.core.run import Failure, Outcome, RunStatus
 from parallel_agents.core.usage import Usage
 from parallel_agents.views.board import Board, doing_at, seconds_at
+from parallel_agents.views.states import need_you
 
 ONE, TWO = RunId("one"), RunId("two")
 
@@ -160,6 +161,21 @@ def test_a_lane_that_asks_several_questions_waits_until_the_last_is_answered() -
 
     assert (first, later) == ("asks you: Which cup?",) * 2
     assert last == "continues with the answer"
+
+
+def test_a_question_of_a_run_without_a_lane_counts_until_it_is_answered() -> None:
+    seen = board()
+    place, flow = SessionKey("flow:plan"), RunId("flow")
+    question = Question(question=QuestionKind.REQUEST, text="Shall it?", expires_at=99.0)
+    asked = Asked(turn=1, number=1, question=question)
+    answered = Answered(turn=1, number=1, answer=Answer(allow=True), by="ana")
+
+    seen.take(Event(1, 10.0, place, flow, "approve/asked", asked))
+    waiting = seen.counts
+    seen.take(Event(2, 20.0, place, flow, "approve/answered", answered))
+
+    assert waiting[-1] == need_you(1)
+    assert need_you(1) not in seen.counts
 
 
 def test_an_event_that_changes_nothing_to_see_is_no_change() -> None:

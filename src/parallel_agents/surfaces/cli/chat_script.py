@@ -16,7 +16,7 @@ from parallel_agents.surfaces.cli.chat_files import read_mentions
 from parallel_agents.surfaces.cli.chat_turns import Conversation
 from parallel_agents.surfaces.cli.exits import exit_of
 from parallel_agents.views import format
-from parallel_agents.views.questions import described
+from parallel_agents.views.questions import described, example_answer
 
 _FENCE = '"""'
 _MOST_BYTES = 4_000_000
@@ -43,7 +43,7 @@ class ChatScript:
 
     def asked(self, question: OpenQuestion) -> None:
         render.note(f"? {question.id}  {described(question)}", "yellow")
-        render.note(f"  pagents answer {question.id} ...")
+        render.note(f"  pagents answer {question.id} {example_answer(question)}")
 
     def answered(self) -> None:
         """The answer is in the journal."""

@@ -28,7 +28,7 @@ from parallel_agents.errors import AlreadyAnswered, PagentsError
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.typed_lines import TypedLines
 from parallel_agents.views.format import one_line
-from parallel_agents.views.questions import described
+from parallel_agents.views.questions import described, example_answer
 
 _ALLOW = Answer(allow=True)
 _VERDICTS = {
@@ -174,7 +174,7 @@ class QuestionPrompt:
         self._note(f"  {first}type {how_to_answer(question)}, and press Enter")
 
     def _say_where(self, question: OpenQuestion) -> None:
-        self._note(f"  pagents answer {question.id} ...")
+        self._note(f"  pagents answer {question.id} {example_answer(question)}")
 
     def _stop_asking(self) -> None:
         self._asking = None
