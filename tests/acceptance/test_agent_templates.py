@@ -59,3 +59,9 @@ def test_a_project_has_to_be_trusted_with_its_new_agent(pagents: Pagents) -> Non
     assert "Next: pagents trust" in made.err
     assert (pagents.folder / ".parallel-agents/agents/travel_event_planner.md").exists()
     assert "PA-E115" in listed.err
+
+
+def test_a_name_that_is_no_template_is_told_how_to_begin_without_one(pagents: Pagents) -> None:
+    refused = pagents("agents", "init", "abstract_reviewer")
+
+    refused.assert_refused("PA-E101", "`pagents agents new NAME --blank` writes one", exits=2)

@@ -59,7 +59,7 @@ def init(
             )
         _list(found)
         return
-    made = parse_template(read_source(find_template(template, found)))
+    made = parse_template(read_source(find_template(template, found, _BLANK)))
     values = _values(given)
     made.check(values)
     targets = {
@@ -82,6 +82,7 @@ def init(
     render.note(f"Next: {trusted}pagents agents show {template} · {call}")
 
 
+_BLANK = "`pagents agents new NAME --blank` writes one to begin with"
 _OTHER = "edit that file, or move it away and run this again"
 
 

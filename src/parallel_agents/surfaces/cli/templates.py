@@ -10,15 +10,20 @@ from parallel_agents.errors import InvalidInput
 from parallel_agents.files import make_folders
 
 
-def find_template(name: str, templates: Mapping[str, Path]) -> Path:
+def find_template(name: str, templates: Mapping[str, Path], instead: str = "") -> Path:
     """The file of the template of that name.
+
+    Args:
+        name: what was asked for.
+        templates: the files by name.
+        instead: what else whoever names none of them may want; it ends the hint.
 
     Raises:
         InvalidInput: there is none.
     """
     if name not in templates:
         raise InvalidInput(
-            f"there is no template {name!r}", hint=did_you_mean(name, sorted(templates))
+            f"there is no template {name!r}", hint=did_you_mean(name, sorted(templates), instead)
         )
     return templates[name]
 

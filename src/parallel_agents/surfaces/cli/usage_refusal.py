@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from parallel_agents.core.problems import Invalid, describe_problem
 from parallel_agents.core.spelling import closest, meant
 from parallel_agents.errors import InvalidInput
+from parallel_agents.surfaces.cli.other_words import command_meant, option_meant
 from parallel_agents.views.query_fields import FIELDS
 
 _PROGRAM = "pagents"
@@ -19,11 +20,6 @@ _WITH_TEXT = {
     "pagents steer": 'pagents steer NAME "Make it shorter"',
 }
 _WITH_FILTERS = ("pagents list", "pagents search")
-# What other programs call it.
-_MEANT = dict.fromkeys(
-    ("ps", "status", "jobs", "ls"),
-    "`pagents list` shows what runs and ran, `pagents health` what needs you",
-)
 _INPUT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _CHOICE = re.compile(r"'([^']*)' is not one of (.*)")
 _FILES = frozenset({"-f", "--file"})
@@ -105,6 +101,8 @@ def _about_option(option: str, text: str, called: _Called, arguments: Sequence[s
         return f"options come after the command: {called.path} {option}"
     if filtered := _as_filter(option, called, arguments):
         return filtered
+    if known_as := option_meant(called.path, option, known, [*_arguments(called.command)]):
+        return known_as
     near = closest(option.removeprefix("--"), [each.removeprefix("--") for each in known])
     is_first = option == next(iter(arguments), "").partition("=")[0]
     if near and is_first and called.path != _PROGRAM:
@@ -138,6 +136,13 @@ def _names(command: Any) -> Iterator[str]:  # noqa: ANN401 - Click's
                 yield name
 
 
+def _arguments(command: Any) -> Iterator[str]:  # noqa: ANN401 - Click's
+    """The names of the arguments of a command."""
+    for each in command.params:
+        if each.param_type_name == "argument":
+            yield each.name
+
+
 def _about_arguments(text: str, called: _Called, arguments: Sequence[str]) -> str:
     path = called.path
     team_file = _team_file(arguments)
@@ -156,8 +161,8 @@ def _about_arguments(text: str, called: _Called, arguments: Sequence[str]) -> st
         return meant(choice[1], re.findall(r"'([^']*)'", choice[2]), usage)
     if text.casefold().startswith("no such command"):
         wrong = text.partition("'")[2].removesuffix("'")
-        if path == _PROGRAM and wrong in _MEANT:
-            return _MEANT[wrong]
+        if known_as := command_meant(path, wrong):
+            return known_as
         all_names = f"`{path} -h` lists all commands"
         return meant(wrong, called.command.commands, all_names, otherwise=usage)
     return usage

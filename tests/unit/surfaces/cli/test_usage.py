@@ -54,6 +54,18 @@ def test_a_wrong_option_or_argument_is_refused_with_its_name(
         (("run", "g.yaml", "list=@x"), "an input has its -i: pagents run … -i list=@x"),
         (("ps",), "`pagents list` shows what runs and ran, `pagents health` what needs you"),
         (("lst",), "did you mean 'list'? `pagents -h` lists"),
+        (("stop",), "`pagents kill NAME` ends it with all below it, `pagents pause NAME`"),
+        (("version",), "`pagents --version` prints it"),
+        (("agents", "create"), "`pagents agents new NAME PURPOSE` has an agent made"),
+        (("run", "x", "-j", "3"), "it is called --max-parallel here; `pagents run -h`"),
+        (("cost", "--format", "csv"), "it is called --output here; `pagents cost -h`"),
+        (("export", "x", "--format", "md"), "each format has its option: --html, --md, --json"),
+        (("map", "x", "--rows", "y", "--prompt", "z"), "it is called --text here; `pagents map"),
+        (("spawn", "x", "--prompt", "y"), "the text stands alone, in quotes; `pagents spawn -h`"),
+        (("show", "x", "--follow"), "`pagents watch NAME` follows live work"),
+        (("history", "x", "--tail"), "it is called --follow here; `pagents history -h`"),
+        (("spawn", "x", "y", "--detach"), "without --wait, it returns at once"),
+        (("run", "x", "--detach"), "write & behind the line; `pagents watch` follows it"),
     ],
 )
 def test_the_hint_says_what_was_probably_meant(arguments: tuple[str, ...], hint: str) -> None:
