@@ -9,7 +9,6 @@ import orjson
 
 from parallel_agents.containment.calls import contained, describe
 from parallel_agents.containment.commands import MOST_OUTPUT_BYTES
-from parallel_agents.containment.functions import UserFunction
 from parallel_agents.containment.patterns import MOST_SECONDS, PatternTooSlow, is_found
 from parallel_agents.core.command import CommandEnd, Commands, Ending
 from parallel_agents.core.cutting import head, tail
@@ -44,12 +43,11 @@ from parallel_agents.errors import (
     SandboxMissing,
     SandboxRefused,
 )
+from parallel_agents.quality.gate_function import Check, GateFunction
 from parallel_agents.quality.judge import Judge
 from parallel_agents.quality.refiner import Refiner
 
 _CRITIQUE_CHARACTERS = 4000
-
-Check = Callable[..., object]
 
 
 class Gates:
@@ -72,7 +70,7 @@ class Gates:
         permissions: Permissions = NO_PERMISSIONS,
     ) -> None:
         self._functions = {
-            name: UserFunction(function, name) for name, function in functions.items()
+            name: GateFunction(function, name) for name, function in functions.items()
         }
         self._judge = judge
         self._refiner = refiner
@@ -145,9 +143,9 @@ class Gates:
                 hint=f"pass gates=[{name}] to `run`, `run_flow`, `open` or what else you call",
             )
         try:
-            return await contained(function.call(verdict, submission.answer), name)
+            return await contained(function.call(verdict, submission), name)
         except GateBroken:
-            raise  # `verdict` refused what it returned
+            raise  # it takes no such answer, or `verdict` refused what it returned
         except Exception as error:
             raise GateBroken(
                 f"the gate {name} raised {describe(error)}",

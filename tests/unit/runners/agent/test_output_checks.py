@@ -11,7 +11,7 @@ from pydantic import BaseModel, field_validator
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import Refused
-from parallel_agents.core.gate import FunctionGate
+from parallel_agents.core.gate import FunctionGate, Gate, ScoreGate
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.output import Rejected
 from parallel_agents.core.run import Result, RunStatus
@@ -131,6 +131,48 @@ async def test_gates_see_the_answer_as_json_after_the_type_accepted_it() -> None
         result = await (await rig.sessions.spawn(Task(agent, "Go."))).wait()
 
     assert seen == [result.output] == [{"name": "a.py"}]
+
+
+class Named(BaseModel):
+    name: str
+
+
+def is_short(answer: Named) -> bool | str:
+    return len(answer.name) < 5 or "Shorter."
+
+
+def score(answer: Named) -> float:
+    return 10 - len(answer.name)
+
+
+@pytest.mark.parametrize(
+    ("gate", "function"),
+    [
+        (FunctionGate(function="is_short"), is_short),
+        (ScoreGate(function="score", at_least=6), score),
+    ],
+)
+async def test_a_gate_that_names_a_type_gets_an_instance(gate: Gate, function: Any) -> None:
+    model = ScriptedModel([BAD, GOOD[:-5] + '"}'])
+    agent = Agent("finder", instructions="Find it.", output=Named, gates=(gate,))
+    async with open_rig(model, gates=[function]) as rig:
+        limits = Limits(attempts=2)
+        result = await (await rig.sessions.spawn(Task(agent, "Go.", limits=limits))).wait()
+
+    assert result.output == Named(name="a")
+    assert result.attempts == 2
+
+
+async def test_a_gate_whose_type_the_answer_does_not_have_is_broken_and_says_so() -> None:
+    gates = (FunctionGate(function="is_short"),)
+    agent = Agent("finder", instructions="Find it.", output=dict[str, int], gates=gates)
+    async with open_rig(ScriptedModel(['{"count": 1}']), gates=[is_short]) as rig:
+        result = await (await rig.sessions.spawn(Task(agent, "Go."))).wait()
+
+    assert result.error is not None
+    assert result.error.code == "PA-E311"
+    assert result.error.message == "the gate is_short takes Named, and this answer is not one"
+    assert "name: it is missing" in result.error.why
 
 
 @pytest.mark.real_time
