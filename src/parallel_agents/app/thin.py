@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 
 from parallel_agents.app.client import Client, Resources
+from parallel_agents.app.left_to_workers import LeftToWorkers
 from parallel_agents.app.opening import open_leaving
 from parallel_agents.app.parts import Parts
 from parallel_agents.app.workers import Workers
@@ -23,6 +25,8 @@ from parallel_agents.settings import Environment, Settings
 
 # Its next task follows soon: a worker that has just ended would have to be started again.
 LINGER_SECONDS = 60.0
+_LOOK_SECONDS = 5.0
+_LOG = logging.getLogger("parallel_agents")
 
 
 class ThinClient(Client):
@@ -46,6 +50,9 @@ class ThinClient(Client):
         super().__init__(resources, self._engine)
         self.workers: Workers = self.workers.lingering(LINGER_SECONDS)
         self._handing = asyncio.Lock()  # guards the runs that are being handed to a worker
+        self._left = LeftToWorkers(
+            resources.environment, resources.store, self.workers, _LOG.warning
+        )
 
     async def hand_to_worker(self) -> str:
         """Make sure that a worker executes what was started here; say what stood in the way, if anything."""
@@ -71,6 +78,28 @@ class ThinClient(Client):
     async def notice_deaths(self) -> None:
         """Mark the processes that have died, so that what they executed is seen to be left."""
         await mark_dead(self._store, self._deaths)
+
+    async def look_after(self, *, only_reads: bool = False) -> None:
+        """Notice every few seconds which processes have died, and have a worker continue what they left.
+
+        Whoever waits through this process may be on another machine, and could start none.
+
+        Args:
+            only_reads: no worker is started.
+
+        Raises:
+            StoreError: the store has failed.
+        """
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            await self.notice_deaths()
+            if not only_reads:
+                await self._left.sweep()
+
+    async def aclose(self) -> None:
+        """Hand what is left to a worker."""
+        await self.hand_to_worker()
+        await self._left.aclose()
 
     async def last_pruning(self) -> int:
         """A number that changes when sessions are removed from the store, which no event says."""
@@ -109,4 +138,4 @@ async def open_thin(
         try:
             yield thin
         finally:
-            await thin.hand_to_worker()
+            await thin.aclose()

@@ -45,6 +45,7 @@ from parallel_agents.gateway_client.pausing import RemotePausing
 from parallel_agents.gateway_client.price_forms import PriceForm
 from parallel_agents.gateway_client.reads import in_parts
 from parallel_agents.gateway_client.refusals import not_at_distance, refusal_named
+from parallel_agents.gateway_client.stopped import StoppedRuns
 from parallel_agents.gateway_client.wire import (
     COUNT,
     KILLED,
@@ -77,6 +78,7 @@ class RemoteSessions(RemotePausing):
         super().__init__(exchange)
         self._exchange = exchange
         self._listening = listening
+        self._stopped = StoppedRuns()
 
     async def spawn(
         self,
@@ -365,6 +367,7 @@ class RemoteSessions(RemotePausing):
                 found = await self._exchange.look(WAIT, asked)
             if found is not None:
                 return found
+            self._stopped.tell(await self.rows_of([RunId(run) for run in runs]))
             if deadline is not None and monotonic() >= deadline:
                 raise TimeoutError
 

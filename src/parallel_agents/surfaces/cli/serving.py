@@ -57,7 +57,7 @@ def serve_gateway(
             with loading():
                 app = serving.application(gateway, origins, tokens)
             with _browser(home / _OPENED_NAME, link, is_opened=is_opened):
-                await serving.serve(gateway, bound, app, stop)
+                await serving.serve(gateway, bound, app, stop, only_reads=only_reads)
 
     with bound:
         try:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Annotated, NamedTuple
 
 import typer
+from typing_extensions import override
 
 from parallel_agents.app.acting import open_acting
 from parallel_agents.app.client import Client
@@ -53,9 +55,11 @@ def wait(
             rows = [await client.sessions.find(name) for name in names]
             called.update((row.session.key, format.name(row)) for row in rows)
             ending = _results_of(client.sessions, rows, timeout)
-            if client.here is None:
-                return await _wait_there(ending, timeout, len(rows))
-            watch = WorkerWatch(client.here, rows, context.problem)
+            watch: _Watch = (
+                DistantWatch(client.sessions, rows)
+                if client.here is None
+                else WorkerWatch(client.here, rows, context.problem)
+            )
             watching = asyncio.create_task(watch.watch())
             try:
                 waited = await unless(watch.stuck, ending)
@@ -91,16 +95,6 @@ class Waited(NamedTuple):
     statuses: list[RunStatus]
 
 
-async def _wait_there(ending: Awaitable[Waited], timeout: float | None, count: int) -> Waited:
-    """Wait at a gateway, which sees to its workers itself."""
-    try:
-        return await ending
-    except TimeoutError:
-        rest = "it continues" if count == 1 else "they continue"
-        render.note(f"Not finished after {timeout:g} s; {rest}.")
-        raise typer.Exit(Exit.TIMED_OUT) from None
-
-
 async def _results_of(sessions: Sessions, rows: Sequence[Row], timeout: float | None) -> Waited:
     """The results of sessions, and of the tasks of teams and flows; of a flow its own, too, if it has no tasks or failed by itself.
 
@@ -123,45 +117,82 @@ async def _results_of(sessions: Sessions, rows: Sequence[Row], timeout: float | 
     return Waited([*results, *alone], [*others, *(each.status for each in own)])
 
 
-class WorkerWatch:
+class _Watch(ABC):
     """Checks every ten seconds that a process works on some sessions; reports each finding once.
 
     Args:
-        client: the verbs.
+        sessions: the verbs.
         roots: the sessions.
-        problem: why no worker could start; None if one can.
 
     Attributes:
-        left: the names of sessions that no process works on and no worker can execute.
+        left: the names of sessions that no process works on, and none will.
         stuck: set once no process works on any of them, and none will.
     """
 
-    def __init__(
-        self, client: Client, roots: Sequence[Row], problem: ConfigError | None = None
-    ) -> None:
-        self._client = client
+    def __init__(self, sessions: Sessions, roots: Sequence[Row]) -> None:
+        self._sessions = sessions
         self._roots = roots
-        self._problem = problem
         self.left: set[str] = set()
         self.stuck = asyncio.Event()
-        self._asked: set[RunId] = set()
 
     async def watch(self) -> None:
         """Check until cancelled."""
         was_stuck = False
         while True:
-            moving = [await self._check(root) for root in self._roots]
+            moving = [await self._check(root, await self._live(root)) for root in self._roots]
             is_stuck = bool(self.left) and not any(moving)
             if is_stuck and was_stuck:
                 self.stuck.set()
             was_stuck = is_stuck
             await asyncio.sleep(_RESUME_SECONDS if is_stuck else _CHECK_SECONDS)
 
-    async def _check(self, root: Row) -> bool:
-        """Whether a process works on the session or may yet begin to."""
+    async def _live(self, root: Row) -> Sequence[Row]:
         chosen = Filter(tree=root.session.key, is_live=True, every_run=True)
-        rows = await self._client.sessions.list(chosen)
-        unowned = [row for row in rows if row.owner_state in (None, OwnerState.DEAD)]
+        return await self._sessions.list(chosen)
+
+    @abstractmethod
+    async def _check(self, root: Row, live: Sequence[Row]) -> bool:
+        """Whether a process works on a session, of whose tree these are live, or may yet begin to."""
+
+    def _report(self, root: Row, why: str, after: str) -> None:
+        name = format.name(root)
+        if name not in self.left:
+            self.left.add(name)
+            render.note(f"No process works on {name}: {why}. {after}", "yellow")
+
+
+class DistantWatch(_Watch):
+    """Watches sessions at a gateway, which has a worker continue all but what was stopped."""
+
+    @override
+    async def _check(self, root: Row, live: Sequence[Row]) -> bool:
+        is_moving = any(row.owner_state is not OwnerState.GONE for row in live)
+        if live and not is_moving:
+            after = how_to_continue(format.name(root), in_program=False)
+            self._report(root, "it was stopped", after)
+        return is_moving
+
+
+class WorkerWatch(_Watch):
+    """Watches sessions of this machine, and starts workers for what they can execute.
+
+    Args:
+        client: the verbs.
+        roots: the sessions.
+        problem: why no worker could start; None if one can.
+    """
+
+    def __init__(
+        self, client: Client, roots: Sequence[Row], problem: ConfigError | None = None
+    ) -> None:
+        super().__init__(client.sessions, roots)
+        self._client = client
+        self._problem = problem
+        self._asked: set[RunId] = set()
+
+    @override
+    async def _check(self, root: Row, live: Sequence[Row]) -> bool:
+        unowned = [row for row in live if row.owner_state in (None, OwnerState.DEAD)]
         name = format.name(root)
         able = [row for row in unowned if not self._lack(row)]
         if able:
@@ -173,13 +204,13 @@ class WorkerWatch:
         if unowned:
             self._report_left(root, self._lack(unowned[0]), unowned[0])
             return bool((await self._client.journal.look([])).alive)  # one of them may have it
-        if any(row.owner_state is OwnerState.GONE for row in rows):
-            stopped = next(row for row in rows if row.owner_state is OwnerState.GONE)
+        stopped = next((row for row in live if row.owner_state is OwnerState.GONE), None)
+        if stopped is not None:
             lack = self._client.readiness.lacks(stopped)
             self._report_left(
                 root, f"it was stopped; {lack}" if lack else "it was stopped", stopped
             )
-        return any(row.owner_state is OwnerState.LIVE for row in rows)
+        return any(row.owner_state is OwnerState.LIVE for row in live)
 
     def _lack(self, row: Row) -> str:
         """What a worker lacks for a run; one that starts in the run's own folder may have it all."""
@@ -191,14 +222,11 @@ class WorkerWatch:
         return readiness.lacks(row)
 
     def _report_left(self, root: Row, why: str, left: Row) -> None:
-        name = format.name(root)
-        if name not in self.left:
-            self.left.add(name)
-            readiness = self._client.readiness
-            place = readiness.place_of(root)
-            after = how_to_continue(
-                name,
-                in_program=not place and readiness.needs_program(left),
-                where=f" {place}" if place else "",
-            )
-            render.note(f"No process works on {name}: {why}. {after}", "yellow")
+        readiness = self._client.readiness
+        place = readiness.place_of(root)
+        after = how_to_continue(
+            format.name(root),
+            in_program=not place and readiness.needs_program(left),
+            where=f" {place}" if place else "",
+        )
+        self._report(root, why, after)

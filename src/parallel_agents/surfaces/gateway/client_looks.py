@@ -11,12 +11,14 @@ from parallel_agents.app.thin import ThinClient
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import PAGE
+from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result
 from parallel_agents.core.workspace_verbs import DiffForm as Form
 from parallel_agents.errors import InvalidInput
 from parallel_agents.gateway_client.forms import DiffForm, SentForm, SignForm
 from parallel_agents.gateway_client.wire import MOST_ROWS, SENT_PAGE, WAIT_SECONDS, Asked
+from parallel_agents.sessions.wait_watch import cannot_continue, is_left
 from parallel_agents.surfaces.gateway.change_routes import told, told_all
 from parallel_agents.surfaces.health_look import look
 from parallel_agents.views.health import signs
@@ -56,7 +58,38 @@ async def _wait(client: ThinClient, asked: Asked) -> list[Result] | None:
     try:
         return await client.sessions.wait(_runs(asked), timeout=seconds, until=asked.until)
     except TimeoutError:
+        await _refuse_in_vain(client, asked)
         return None
+
+
+async def _refuse_in_vain(client: ThinClient, asked: Asked) -> None:
+    """Refuse to wait on if none of the runs can end, since no process works on them and workers lack something.
+
+    Raises:
+        CannotContinue: so it is.
+    """
+    live = [
+        row for row in await client.sessions.rows_of(_runs(asked)) if not row.run.status.is_over
+    ]
+    lacks = [client.readiness.lacks(row) for row in live]
+    if (
+        not all(lacks)
+        or not all(map(is_left, live))
+        or any(map(client.readiness.is_elsewhere, live))
+    ):
+        return
+    is_over = all(
+        row.owner_state is OwnerState.GONE for row in live
+    )  # nobody adopts what was stopped
+    if live and (is_over or not await _is_anybody_at_work(client)):
+        raise cannot_continue(live[0], lacks[0])
+
+
+async def _is_anybody_at_work(client: ThinClient) -> bool:
+    """Whether a process is, which may have what workers lack."""
+    alive = [each for each in await client.journal.owners() if each.state is OwnerState.LIVE]
+    at_work = [await client.sessions.list(Filter(owner=each.id, limit=1)) for each in alive]
+    return any(at_work)
 
 
 async def _snapshot(client: ThinClient, asked: Asked) -> object:

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from parallel_agents.app.thin import ThinClient, open_thin
+from parallel_agents.app.thin import open_thin
 from parallel_agents.engines.process import allow_connections
 from parallel_agents.errors import StoreError
 from parallel_agents.live_text.folder import LiveTextFolder
@@ -34,7 +34,6 @@ from parallel_agents.surfaces.http.quiet_server import QuietServer
 
 _GRACE_SECONDS = 1
 _MOST_CONNECTIONS = 2048
-_LOOK_SECONDS = 5.0
 MCP_PATH = "/mcp"
 _SOCKET_BYTES = 64 * 1024
 
@@ -75,30 +74,23 @@ def application(gateway: Gateway, origins: Origins, tokens: Tokens | HomeTokens)
     return Guard(answer, origins, tokens, time.monotonic)
 
 
-async def serve(gateway: Gateway, bound: socket.socket, app: ASGIApp, stop: asyncio.Event) -> None:
+async def serve(
+    gateway: Gateway,
+    bound: socket.socket,
+    app: ASGIApp,
+    stop: asyncio.Event,
+    *,
+    only_reads: bool = False,
+) -> None:
     """Serve until `stop` is set; open requests then have one second to end.
+
+    What dead processes left is continued by a worker, unless it `only_reads`.
 
     Raises:
         StoreError: the store has failed.
     """
     allow_connections(_MOST_CONNECTIONS)
-    # It reports each socket that is refused as an error, and the API logs its own faults.
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-    serving = QuietServer(
-        uvicorn.Config(
-            app,
-            http=GatewayConnection,
-            ws="websockets-sansio",
-            ws_max_size=_SOCKET_BYTES,
-            limit_concurrency=_MOST_CONNECTIONS,
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-        )
-    )
+    serving = _server_of(app)
     failures: list[StoreError] = []
 
     def fail(error: StoreError) -> None:
@@ -113,19 +105,40 @@ async def serve(gateway: Gateway, bound: socket.socket, app: ASGIApp, stop: asyn
     unsubscribe = gateway.client.on_failure(fail)
     try:
         async with asyncio.TaskGroup() as group:
-            looking = group.create_task(_beside(_look_after(gateway.client), fail))
-            indexing = group.create_task(_beside(keep_indexed(gateway.client.transcripts), fail))
-            watching = group.create_task(gateway.live.run())
-            ending = group.create_task(end())
+            work = (
+                _beside(gateway.client.look_after(only_reads=only_reads), fail),
+                _beside(keep_indexed(gateway.client.transcripts), fail),
+                gateway.live.run(),
+                end(),
+            )
+            beside = [group.create_task(each) for each in work]
             await serving.serve(sockets=[bound])
-            looking.cancel()
-            indexing.cancel()
-            watching.cancel()
-            ending.cancel()
+            for task in beside:
+                task.cancel()
     finally:
         unsubscribe()
     if failures:
         raise failures[0]
+
+
+def _server_of(app: ASGIApp) -> QuietServer:
+    # It reports each socket that is refused as an error, and the API logs its own faults.
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    return QuietServer(
+        uvicorn.Config(
+            app,
+            http=GatewayConnection,
+            ws="websockets-sansio",
+            ws_max_size=_SOCKET_BYTES,
+            limit_concurrency=_MOST_CONNECTIONS,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+    )
 
 
 async def _beside(work: Awaitable[None], on_failure: Callable[[StoreError], None]) -> None:
@@ -134,10 +147,3 @@ async def _beside(work: Awaitable[None], on_failure: Callable[[StoreError], None
         await work
     except StoreError as error:
         on_failure(error)
-
-
-async def _look_after(client: ThinClient) -> None:
-    """Notice every few seconds which processes have died, so that nothing seems to be worked on."""
-    while True:
-        await asyncio.sleep(_LOOK_SECONDS)
-        await client.notice_deaths()

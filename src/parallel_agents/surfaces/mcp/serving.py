@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 from parallel_agents.app.thin import ThinClient, open_thin
 from parallel_agents.core.question import OpenQuestion
+from parallel_agents.errors import StoreError
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.surfaces.mcp.calls import Answering, Calls, find_requester
 from parallel_agents.surfaces.mcp.client import Client
@@ -26,7 +28,18 @@ async def open_calls(
         ConfigError, StoreError: the settings or the store cannot be used.
     """
     async with open_thin(environment, settings, client.name) as thin:
-        yield await calls_of(thin, environment, client, settings.parent_session)
+        calls = await calls_of(thin, environment, client, settings.parent_session)
+        looking = asyncio.create_task(_look_after(thin))
+        try:
+            yield calls
+        finally:
+            looking.cancel()
+            await asyncio.wait({looking})
+
+
+async def _look_after(thin: ThinClient) -> None:
+    with suppress(StoreError):  # the next call meets it, and says so
+        await thin.look_after()
 
 
 async def calls_of(
