@@ -67,6 +67,7 @@ REFUSED = {
     "a session whose name is not text": (("show", b"\xff"), ("PA-E101", "is not text", 2)),
     "a session without a name": (("kill", ""), ("PA-E101", "the argument after kill is empty", 2)),
     "a model without a name": ((*WRITER, "Go.", "-m", ""), ("PA-E101", "after -m is empty", 2)),
+    "a state for a session": (("list", "failed"), ("PA-E104", "pagents list state:failed", 4)),
     "nobody to steer": (("steer", "nobody", "left"), ("PA-E104", "nobody", 4)),
     "two ways to steer": (("steer", "x", "left", "--now", "--after"), ("PA-E101", "--after", 2)),
     "nobody to end": (("kill", "nobody"), ("PA-E104", "nobody", 4)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,12 +18,15 @@ from parallel_agents.views.flow_steps import FlowStep
 from parallel_agents.views.forks import told
 from parallel_agents.views.last_tries import ALL_SHOWN, NotShown, RowCount
 from parallel_agents.views.markdown import escaped, fenced, table
+from parallel_agents.views.plan_ends import NotDone, not_done
 from parallel_agents.views.sessions import SessionLine
 from parallel_agents.views.signs import sign_of
 from parallel_agents.views.waits import took_text
 
 MOST_CHARACTERS = 100_000
 _TITLES = ("task", "agent", "model", "status", "score", "time", "tokens", "cost", "attempts")
+# How steps of a plan end that may never have begun.
+_WITHOUT = ("skipped", "blocked")
 _OF_COSTS = ("model", "runs", "accepted", "tokens", "cost")
 
 
@@ -108,7 +112,9 @@ def _count(found: Reported) -> str:
         left = found.total - len(found.members)
         done = sum(step.state == RunStatus.DONE for step in found.steps)
         so_far = "" if found.whole.row.run.status.is_over else " so far"
-        return f"{done:,} of {counted(len(found.steps) + left, 'step')} done{so_far}"
+        ends = Counter(step.status for step in _steps_not_done(found))
+        rest = "".join(f", {ends[each]:,} {each}" for each in _WITHOUT if ends[each])
+        return f"{done:,} of {counted(len(found.steps) + left, 'step')} done{so_far}{rest}"
     done = sum(result.is_done for result in found.results)
     return f"{done:,} of {counted(found.total, 'task')} done" if found.total else ""
 
@@ -124,6 +130,7 @@ def _tasks(found: Reported) -> str:
     left = found.total - len(found.members)
     are = "is" if left == 1 else "are"
     notes = [f"{counted(left, 'more task')} {are} not in this report."] if left > 0 else []
+    notes += [_left_out(each) for each in _steps_not_done(found) if each.status in _WITHOUT]
     if told := found.not_shown.told:
         listed = f"pagents list in:{format.name(found.whole.row)}"
         notes.append(f"{told} not in this report; `{escaped(listed)}` shows all.")
@@ -137,10 +144,20 @@ def _member(line: SessionLine, result: Result | None) -> tuple[str, ...]:
     return (row.session.label, row.session.agent.name, row.run.model, line.state) + ("",) * 5
 
 
+def _steps_not_done(found: Reported) -> Sequence[NotDone]:
+    return () if found.own is None else tuple(not_done(found.own))
+
+
+def _left_out(step: NotDone) -> str:
+    """A step of a plan that has no line in the table, since nobody began it."""
+    return escaped(f"{step.glyph} {step.id} {step.status}: {step.why}")
+
+
 def _step(step: FlowStep) -> tuple[str, ...]:
     """A function or a question, which has neither an agent nor a cost."""
     seconds = "" if step.seconds is None else format.seconds(step.seconds)
-    state = f"{sign_of(step.state)} {step.state}"
+    answer = f": {step.text}" if step.kind == "question" and step.text else ""
+    state = f"{sign_of(step.state)} {step.state}{answer}"
     return (step.name, step.kind, "", state, "", seconds, "", "", "")
 
 

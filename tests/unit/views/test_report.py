@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.gate import ConditionGate
+from parallel_agents.core.plan import Plan, Step
+from parallel_agents.core.question import Answer
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.flows.flow import Flow
+from parallel_agents.flows.plan_task import plan_task
 from parallel_agents.sessions.inspection import StoreJournal
 from parallel_agents.settings import Settings
 from parallel_agents.testing import RepliesWith, open_rig
@@ -81,6 +85,39 @@ async def test_a_report_says_why_a_task_failed_and_what_it_leaves_out() -> None:
     assert r"a\|b" in document
     assert "1,000 more characters are not in this report." in document
     assert "1 more task is not in this report." in document
+
+
+async def test_a_report_of_a_plan_says_what_was_answered_and_which_steps_were_left_out() -> None:
+    plan = Plan(
+        name="page",
+        steps=(
+            Step(id="yes", person="Shall it?"),
+            Step(
+                id="page",
+                agent="writer",
+                text="Go.",
+                needs=("yes",),
+                when="tasks.yes.output == 'go'",
+            ),
+        ),
+    )
+    async with process(Writer()) as rig:
+        spawned = await rig.service.spawn_flow(plan_task(plan, {}), key="page")
+        while not (questions := await rig.service.questions()):  # noqa: ASYNC110 - on virtual time
+            await asyncio.sleep(0.1)
+        await rig.service.answer(questions[0].id, Answer(allow=True, text="no"))
+        (own,) = await rig.service.wait([spawned.run_id])
+        journal = StoreJournal(rig.store, rig.store.now)
+        (whole,) = lines_of(await journal.look([await rig.service.find("page")]))
+        steps = await read_flow_steps(journal, whole, ())
+
+    document = report_of(
+        Reported(whole=whole, results=(), own=own, steps=steps, total=0, costs=(), at=0.0)
+    )
+
+    assert "- Status: done, 1 of 1 step done, 1 skipped" in document
+    assert "| ✔ done: Shall it? → no (user) |" in document
+    assert "○ page skipped: " in document
 
 
 async def adds(flow: Flow) -> int:

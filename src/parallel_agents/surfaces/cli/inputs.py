@@ -18,6 +18,7 @@ from parallel_agents.core.object_schema import check_names, missing_names, prope
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import JsonOrFile
 from parallel_agents.errors import InvalidInput
+from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.given_files import Given, read_text, read_texts
 from parallel_agents.surfaces.cli.stdin import NAME as STDIN
 
@@ -64,7 +65,20 @@ def _value(name: str, typed: str, schema: Mapping[str, Json] | None) -> Json:
         if found.texts and not found.is_one and _wants_list(name, schema):
             return [each.block for each in found.texts]
         text = found.text
+    elif wants_text(name, schema) and _is_file(text):
+        shown = head(text, _SHOWN)
+        render.note(
+            f"Note: {name} is the path {shown} and not what is in that file: write -i {name}=@{shown}"
+        )
     return text if wants_text(name, schema) else _json(name, text, schema)
+
+
+def _is_file(text: str) -> bool:
+    """Whether a text is the path of a file that is there."""
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):  # too long for a name, or with a zero byte
+        return False
 
 
 def _wants_list(name: str, schema: Mapping[str, Json] | None) -> bool:

@@ -21,7 +21,7 @@ from parallel_agents.surfaces.cli.session_table import print_branches, print_lin
 from parallel_agents.views import format
 from parallel_agents.views.member_sessions import member_sessions
 from parallel_agents.views.session_documents import whole_json
-from parallel_agents.views.session_query import SessionQuery
+from parallel_agents.views.session_query import STATES, SessionQuery
 from parallel_agents.views.session_search import Sought, search
 from parallel_agents.views.session_tree import Branch, branches_of
 from parallel_agents.views.sessions import SessionLine, lines_of
@@ -111,6 +111,8 @@ async def _by_name(client: Reader, query: SessionQuery) -> tuple[SessionQuery, N
     except Ambiguous:
         return query, None
     except NotFound as missing:
+        if text.casefold() in STATES:
+            missing.hint = f"it is a state: pagents list state:{text.casefold()}"
         return query, missing
     return SessionQuery(within=text), None
 

@@ -7,17 +7,15 @@ from collections.abc import Mapping
 from parallel_agents.app.client import App
 from parallel_agents.app.plan_probes import probe_plan
 from parallel_agents.core.flow import FlowTask
-from parallel_agents.core.ids import function_of
 from parallel_agents.core.plan import Plan
 from parallel_agents.core.run import Result
-from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.flows.plan_task import NAME, plan_task
+from parallel_agents.core.schema import Json
+from parallel_agents.flows.plan_task import plan_task
 from parallel_agents.settings import Environment
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.prepare_models import prepare_team
 from parallel_agents.views import format
-
-_GLYPHS = {"done": "✔", "skipped": "○", "failed": "✖", "blocked": "✖"}
+from parallel_agents.views.plan_ends import not_done, steps_of
 
 
 async def prepare_plan(
@@ -34,21 +32,10 @@ async def prepare_plan(
     return asked
 
 
-def steps_of(result: Result) -> JsonObject:
-    """How each step of a plan ended; empty if the result is not a plan's."""
-    output = result.output_json
-    if function_of(result.session_key) != NAME or not isinstance(output, Mapping):
-        return {}
-    steps = output.get("steps")
-    return steps if isinstance(steps, Mapping) else {}
-
-
 def tell_steps(result: Result) -> None:
     """Print the steps that are not done, and why; and what a reader should know of the whole."""
-    for id, end in steps_of(result).items():
-        if isinstance(end, Mapping) and end.get("status") != "done":
-            status = str(end.get("status"))
-            render.line(f"{_GLYPHS.get(status, '?')} {id}  {status}: {end.get('why', '')}")
+    for step in not_done(result):
+        render.line(f"{step.glyph} {step.id}  {step.status}: {step.why}")
     if steps_of(result) and result.error is not None and result.error.hint:
         render.note(f"  hint  {result.error.hint}")
     for notice in format.notices(result):

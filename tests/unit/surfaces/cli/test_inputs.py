@@ -35,6 +35,23 @@ def test_values_are_text_where_the_schema_takes_text_and_json_elsewhere() -> Non
     }
 
 
+@pytest.mark.parametrize("text", ["no such file", "x" * 5000, "a\0b"])
+def test_a_path_that_stands_for_its_file_is_told_and_no_other_text(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("Tea.")
+
+    assert read_inputs([f"name={file}", f"note={text}"], SCHEMA) == {
+        "name": str(file),
+        "note": text,
+    }
+    told = " ".join(capsys.readouterr().err.split())
+    assert "Note: name is the path " in told
+    assert "write -i name=@" in told
+    assert "note" not in told
+
+
 def test_a_name_is_refused_too_where_a_schema_has_choices_of_what_it_requires() -> None:
     choice: JsonObject = {**SCHEMA, "anyOf": [{"required": ["name"]}, {"required": ["count"]}]}
     open_choice: JsonObject = {**SCHEMA, "anyOf": [{"properties": {"nam": {"type": "string"}}}]}
