@@ -136,7 +136,7 @@ class Case(Step):
     source: Sequence[str]
     settings: Mapping[str, Any] = {}
     env: Mapping[str, str] = {}
-    within: float = 8.0
+    within: float = 60.0
     forms: Sequence[Form] | None = None
     then: Sequence[Step] = ()
     variant: str = ""

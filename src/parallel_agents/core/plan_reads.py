@@ -313,16 +313,11 @@ def _ruled_out_of_plan(plan: Plan, path: Path) -> RuledOut | None:
     return RuledOut(path[:1], f"the output of {plan.name} has only {', '.join(last)}", last)
 
 
-def _without_fields(step: str | int) -> str:
-    """What to write instead of a step into an answer that has no fields there."""
-    if isinstance(step, int):
-        return f"leave out [{step}]"
-    return f"leave out .{step}, or read one item of a list, as in [0]; an answer has fields if its agent has an output schema"
-
-
 def _cannot(what: str, found: RuledOut | None) -> InvalidInput | None:
     if found is None:
         return None
     close = did_you_mean(str(found.path[-1]), found.fields) if found.fields else ""
-    hint = close or _without_fields(found.path[-1])
+    step = found.path[-1]
+    whole = f", or leave out .{step}" if isinstance(step, str) and "${" in what else ""
+    hint = close or f"name a field of the agent's output schema{whole}"
     return InvalidInput(f"{what}, which no answer can have", why=found.why, hint=hint)
