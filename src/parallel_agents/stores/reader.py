@@ -11,6 +11,7 @@ from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 
 from parallel_agents.errors import StoreUnreachable
+from parallel_agents.stores.opened import open_in_thread
 from parallel_agents.stores.own_thread import OwnThread
 from parallel_agents.stores.rows import Rows
 
@@ -115,7 +116,7 @@ class LateReader:
     async def _opened(self) -> Reader:
         async with self._opening:
             if self._reader is None:
-                rows = await asyncio.to_thread(self._open_rows)
+                rows = await open_in_thread(self._open_rows, lambda rows: rows.database.close())
                 if self._is_closed:  # meanwhile
                     rows.database.close()
                     raise StoreUnreachable("the store is closed")

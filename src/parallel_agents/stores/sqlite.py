@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from pathlib import Path
 from typing import Self
 
 from parallel_agents.core.retention import DEAD_LETTER_SECONDS
 from parallel_agents.stores.group_commit import GroupCommitStore
+from parallel_agents.stores.opened import open_in_thread
 from parallel_agents.stores.sqlite_database import SqliteDatabase
 
 
@@ -29,7 +29,7 @@ class SqliteStore(GroupCommitStore):
             StoreReadOnly, StoreFull, StoreTooNew, StoreUnreachable: what is wrong with the file.
         """
 
-        def databases() -> tuple[SqliteDatabase, SqliteDatabase]:
+        def make() -> tuple[SqliteDatabase, SqliteDatabase]:
             writing = SqliteDatabase.open_for_writing(path, is_full_sync=is_full_sync)
             try:
                 return writing, SqliteDatabase.open_for_reading(path)
@@ -37,6 +37,10 @@ class SqliteStore(GroupCommitStore):
                 writing.close()
                 raise
 
-        writing, reading = await asyncio.to_thread(databases)
+        def close(databases: tuple[SqliteDatabase, SqliteDatabase]) -> None:
+            for each in databases:
+                each.close()
+
+        writing, reading = await open_in_thread(make, close)
         open_another = partial(SqliteDatabase.open_for_reading, path)
         return cls(f"store {path}", writing, reading, open_another, dead_letter_seconds)

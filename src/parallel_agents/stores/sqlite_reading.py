@@ -23,6 +23,7 @@ from parallel_agents.core.retention import DEAD_LETTER_SECONDS
 from parallel_agents.errors import StoreError, StoreReadOnly
 from parallel_agents.stores.journal import AnyChange, Change
 from parallel_agents.stores.journal_store import JournalStore
+from parallel_agents.stores.opened import open_in_thread
 from parallel_agents.stores.reader import Reader
 from parallel_agents.stores.rows import Rows
 from parallel_agents.stores.sqlite_connection import (
@@ -157,7 +158,11 @@ class ReadingStore(JournalStore):
                     connection.close()
                     raise (refusal if found.form is Form.NEWER else error) from error
 
-        return await asyncio.to_thread(opened)
+        def close(store: Self) -> None:
+            store._reader.close(loop)  # noqa: SLF001 - a store of this class
+
+        loop = asyncio.get_running_loop()
+        return await open_in_thread(opened, close)
 
     @override
     async def submit(self, change: Change[Any, _T]) -> _T:
