@@ -159,7 +159,7 @@ class ReadingStore(JournalStore):
                     raise (refusal if found.form is Form.NEWER else error) from error
 
         def close(store: Self) -> None:
-            store._reader.close(loop)  # noqa: SLF001 - a store of this class
+            store._reader.close(loop)
 
         loop = asyncio.get_running_loop()
         return await open_in_thread(opened, close)
