@@ -178,8 +178,7 @@ class _ShownDo:
             raise self._unconfirmed(question)
         answer = Answer(allow=True, text="run")
         while True:
-            render.note(_HOW)
-            typed = asyncio.create_task(_typed_line())
+            typed = asyncio.create_task(_typed_line(_HOW))
             try:
                 await asyncio.wait({typed, elsewhere}, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -241,8 +240,8 @@ def _nothing(_line: str | None) -> None:
     """Whether stdin is a terminal is all that is asked."""
 
 
-async def _typed_line() -> str | None:
-    """The next line that is typed from now on; None once stdin has ended."""
+async def _typed_line(how: str) -> str | None:
+    """The next line that is typed once `how` is there; None once stdin has ended."""
     typed: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
     early = False
 
@@ -256,6 +255,7 @@ async def _typed_line() -> str | None:
     lines = TypedLines(take)
     lines.begin()
     early = lines.is_begun
+    render.note(how)  # only now, or a quick answer to it would be thrown away
     try:
         return await typed
     finally:
