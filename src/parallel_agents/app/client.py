@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -41,6 +40,7 @@ from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import SessionVerbs
 from parallel_agents.engines.absent import AbsentEngine
 from parallel_agents.engines.local import LocalEngine
+from parallel_agents.engines.quiet import wait_quiet
 from parallel_agents.models.choice import LOCAL, Choice
 from parallel_agents.models.ladders import Ladders
 from parallel_agents.models.learning import Lessons
@@ -273,14 +273,8 @@ class App(Client):
                 await ends.some()
 
     async def wait_quiet(self, seconds: float) -> None:
-        """Return once this process has had nothing to run for that long."""
-        while True:
-            await self.engine.wait_idle()
-            try:
-                async with asyncio.timeout(seconds):
-                    await self.engine.wait_busy()
-            except TimeoutError:
-                return
+        """Return once this process has had nothing to run for that long, and finds nothing to take over."""
+        await wait_quiet(self.engine, seconds)
 
 
 def _session_tools(
