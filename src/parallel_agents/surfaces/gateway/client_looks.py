@@ -68,20 +68,15 @@ async def _refuse_in_vain(client: ThinClient, asked: Asked) -> None:
     Raises:
         CannotContinue: so it is.
     """
-    live = [
-        row for row in await client.sessions.rows_of(_runs(asked)) if not row.run.status.is_over
-    ]
-    lacks = [client.readiness.lacks(row) for row in live]
-    if (
-        not all(lacks)
-        or not all(map(is_left, live))
-        or any(map(client.readiness.is_elsewhere, live))
-    ):
+    readiness, rows = client.readiness, await client.sessions.rows_of(_runs(asked))
+    live = [row for row in rows if not row.run.status.is_over]
+    lacks = [readiness.lacks(row) for row in live]
+    is_any_able = not all(lacks) or any(map(readiness.is_elsewhere, live))
+    if not live or is_any_able or not all(map(is_left, live)):
         return
-    is_over = all(
-        row.owner_state is OwnerState.GONE for row in live
-    )  # nobody adopts what was stopped
-    if live and (is_over or not await _is_anybody_at_work(client)):
+    # Nobody takes over what was stopped.
+    is_stopped = all(row.owner_state is OwnerState.GONE for row in live)
+    if is_stopped or not await _is_anybody_at_work(client):
         raise cannot_continue(live[0], lacks[0])
 
 
