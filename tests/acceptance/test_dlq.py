@@ -149,11 +149,12 @@ def test_a_retry_that_fails_is_the_letter_from_then_on(
 
     (letter,) = pagents.items("dlq", "list")
     assert letter["session_key"] == first["session_key"]
-    (second,) = pagents.items("dlq", "retry", "--all")
+    (second,) = pagents.items("dlq", "retry", "monday/bad")
 
     assert second["is_new"]
     pagents("wait", second["session_key"])
     assert [item["label"] for item in pagents.items("dlq", "list")] == ["bad-retry-3"]
+    assert pagents("dlq", "drop", "monday/bad").out == "dropped 1 of 1\n"
 
 
 def test_what_is_dropped_is_gone_and_its_history_stays(

@@ -49,6 +49,15 @@ def task_of(session: Session) -> tuple[str, str]:
     return parent, name_of(session.spawn_key)
 
 
+def is_same_task(one: Session, other: Session) -> bool:
+    """Whether two sessions are tries of one task, or one and the same."""
+    return _task_in_parent(one) == _task_in_parent(other)
+
+
+def _task_in_parent(session: Session) -> tuple[str | None, str, str]:
+    return session.parent, session.agent.name, name_of(session.spawn_key)
+
+
 def earlier_tries(keys: Iterable[str], *, task: Callable[[str], str] = step_of) -> list[bool]:
     """For the children of a flow, in the order of their spawns, whether a later one is of the same step.
 

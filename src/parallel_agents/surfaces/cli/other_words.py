@@ -29,6 +29,9 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     "pagents": {
         **_each("ps status jobs ls tasks runs sessions queue", _LISTS),
         **_each("log logs tail follow attach events trace", _FOLLOWS),
+        **_each(
+            "prompt prompts", "`pagents history NAME --prompt` shows what was sent to the model"
+        ),
         **_each("stop cancel abort terminate interrupt end", _ENDS),
         **_each("start launch exec execute", _STARTS),
         **_each("result results output get info inspect describe view", _SHOWS),
@@ -40,7 +43,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         **_each("continue restart rerun redo", _AGAIN),
         **_each("plan", "`pagents do GOAL --dry-run` shows how a goal would be reached"),
         **_each("flow flows workflow workflows pipeline", _FLOWS),
-        **_each("ask prompt", "`pagents spawn main QUESTION --wait`, or `pagents chat main`"),
+        **_each("ask", "`pagents spawn main QUESTION --wait`, or `pagents chat main`"),
         **_each("test eval", "`pagents agents test NAME` tests an agent on its cases"),
         **_each(
             "budget", "`pagents cost` shows what was spent; `pagents docs money` how to limit it"

@@ -14,6 +14,7 @@ from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.pricing import pricing
+from parallel_agents.core.retry_keys import is_same_task
 from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput, NotFound, PagentsError
@@ -186,8 +187,11 @@ async def _letters(call: Call, given: LettersBody, *, killed: bool = False) -> l
         return await sessions.dead_letters(every)
     found: dict[RunId, DeadLetter] = {}
     for name in given.names:
-        tree = (await sessions.find(name)).session.key
-        letters = await sessions.dead_letters(replace(every, tree=tree))
+        session = (await sessions.find(name)).session
+        letters = await sessions.dead_letters(replace(every, tree=session.key))
+        if not letters:  # that of a retry which failed has replaced its own
+            all_letters = await sessions.dead_letters(every)
+            letters = [each for each in all_letters if is_same_task(each.session, session)]
         if not letters:
             raise NotFound(
                 f"{name[:80]!r} has no dead letter",
