@@ -144,7 +144,9 @@ class _Names(NamedTuple):
         if (surplus := len(args) - len(by_position)) and not self.rest[0]:
             allowed = [name for name in self.positional if name != "self"]
             hint = self._hint_for_surplus(surplus, {*by_position, *kwargs})
-            if allowed == ["tasks"]:
+            if allowed == ["tasks"] and not isinstance(args[-1], str):
+                hint = "pass the tasks as one list"
+            elif allowed == ["tasks"]:
                 hint = 'an agent and its text are one value: Task("AGENT", "what to do"); ' + hint
             return InvalidInput(
                 f"{self.owner} got {surplus} more by position than it takes",
