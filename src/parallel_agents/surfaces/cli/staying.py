@@ -71,9 +71,14 @@ async def stay(
 
 def report_left(client: Client, rows: Iterable[Row]) -> None:
     """Say which runs stay in the store, and what this process lacks for them."""
-    for row in rows:
+    left = {row.session.key: row for row in rows}
+    lacks = {key: client.readiness.lacks(row) for key, row in left.items()}
+    # A group is left whole: what one of it lacks keeps the others, too.
+    of_groups = {row.session.parent: lacks[key] for key, row in left.items() if lacks[key]}
+    for key, row in left.items():
         what = f"{format.name(row)} ({row.session.label})"
-        why = client.readiness.lacks(row) or "a newer version of pagents wrote it"
+        of_group = lacks.get(row.session.parent or key) or of_groups.get(row.session.parent or key)
+        why = lacks[key] or of_groups.get(key) or of_group or "a newer version of pagents wrote it"
         render.note(f"{_now()} left {what}: {why}")
 
 
