@@ -51,11 +51,7 @@ def task_of(session: Session) -> tuple[str, str]:
 
 def is_same_task(one: Session, other: Session) -> bool:
     """Whether two sessions are tries of one task, or one and the same."""
-    return _task_in_parent(one) == _task_in_parent(other)
-
-
-def _task_in_parent(session: Session) -> tuple[str | None, str, str]:
-    return session.parent, session.agent.name, name_of(session.spawn_key)
+    return one.parent == other.parent and name_of(one.spawn_key) == name_of(other.spawn_key)
 
 
 def earlier_tries(keys: Iterable[str], *, task: Callable[[str], str] = step_of) -> list[bool]:

@@ -11,8 +11,6 @@ import typer
 
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.ids import short
-from parallel_agents.core.retry_keys import is_same_task
-from parallel_agents.core.session import Session
 from parallel_agents.core.verbs import SessionReads
 from parallel_agents.errors import InvalidInput, NotFound, RunIsOver
 from parallel_agents.surfaces.cli import render
@@ -20,6 +18,7 @@ from parallel_agents.surfaces.cli.docs import full_code
 from parallel_agents.surfaces.cli.list_shown import print_list
 from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.views import format
+from parallel_agents.views.letters import letters_of
 from parallel_agents.views.since import parse_since
 
 _TITLES = ("ID", "LABEL", "AGENT", "STATE", "CODE", "WHEN", "COST", "RETRY")
@@ -100,14 +99,6 @@ async def choose(sessions: SessionReads, chosen: Chosen) -> list[DeadLetter]:
     return list(found.values())
 
 
-async def _letters_of_tries(
-    sessions: SessionReads, session: Session, every: DeadLetterFilter
-) -> list[DeadLetter]:
-    """The letter of the retry that failed last of a session's task: it has replaced the session's own."""
-    letters = await sessions.dead_letters(every)
-    return [letter for letter in letters if is_same_task(letter.session, session)]
-
-
 async def _named(sessions: SessionReads, name: str, every: DeadLetterFilter) -> list[DeadLetter]:
     row = await sessions.find(name)
     chosen = replace(every, tree=row.session.key)
@@ -118,10 +109,8 @@ async def _named(sessions: SessionReads, name: str, every: DeadLetterFilter) -> 
             why="no run starts in it",
             hint="begin it again under another id",
         )
-    if letters := await sessions.dead_letters(chosen):
+    if letters := await letters_of(sessions, row.session, every):
         return letters
-    if tries := await _letters_of_tries(sessions, row.session, every):
-        return tries
     if chosen.killed:
         raise NotFound(
             f"nobody killed anything in {name!r} that was not tried again",

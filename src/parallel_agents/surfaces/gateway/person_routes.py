@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from pydantic import Field
@@ -14,7 +13,6 @@ from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.pricing import pricing
-from parallel_agents.core.retry_keys import is_same_task
 from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput, NotFound, PagentsError
@@ -34,6 +32,7 @@ from parallel_agents.views.documents import (
     letter_json,
     money_json,
 )
+from parallel_agents.views.letters import letters_of
 from parallel_agents.views.questions import QuestionDocument, question_json, waiting_json
 from parallel_agents.views.since import parse_since
 
@@ -188,10 +187,7 @@ async def _letters(call: Call, given: LettersBody, *, killed: bool = False) -> l
     found: dict[RunId, DeadLetter] = {}
     for name in given.names:
         session = (await sessions.find(name)).session
-        letters = await sessions.dead_letters(replace(every, tree=session.key))
-        if not letters:  # that of a retry which failed has replaced its own
-            all_letters = await sessions.dead_letters(every)
-            letters = [each for each in all_letters if is_same_task(each.session, session)]
+        letters = await letters_of(sessions, session, every)
         if not letters:
             raise NotFound(
                 f"{name[:80]!r} has no dead letter",
