@@ -84,3 +84,18 @@ async def test_a_retry_that_only_another_program_can_execute_ends_the_wait_of_th
 
     assert not handle.is_new
     assert refused.value.why == "no gate function 'is_good' in this process"
+
+
+async def test_what_failed_in_a_team_is_found_by_the_key_that_it_was_given(tmp_path: Path) -> None:
+    gates = (pa.ConditionGate(condition="len(text) < 1"),)
+    task = pa.Task("main", "a", model="sim/calm", gates=gates)
+    async with pa.open(home=tmp_path) as sessions:
+        await sessions.spawn_team(pa.TeamTask(tasks=(task,), name="team"), key="team-z")
+        await sessions.team_result("team-z")
+        letters = await sessions.dead_letters(pa.DeadLetterFilter(tree="team-z"))
+        rows = await sessions.list(pa.Filter(tree="team-z"))
+        with pytest.raises(pa.PagentsError, match="no session 'nonsense'"):
+            await sessions.dead_letters(pa.DeadLetterFilter(tree="nonsense"))
+
+    assert len(letters) == 1
+    assert letters[0].session.key in {row.session.key for row in rows}

@@ -13,6 +13,7 @@ from parallel_agents.core.annotations import Count, Index, Name, Seconds
 from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.async_use import Followed
 from parallel_agents.core.event import Event
+from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.inspection import Journal
 from parallel_agents.core.overview import Cost, added_up
 from parallel_agents.core.row import Row
@@ -38,12 +39,21 @@ class ProgramReads:
         self._journal = journal
 
     async def list(self, chosen: Filter | None = None) -> builtins.list[Row]:
-        """Sessions with their latest runs, the newest first; each has what it cost as `total_spend`."""
+        """Sessions with their latest runs, the newest first; each has what it cost as `total_spend`.
+
+        Raises:
+            NotFound: the filter's `tree`, which takes any name of a session, is none.
+        """
+        if chosen is not None and chosen.tree is not None:
+            chosen = replace(chosen, tree=await self._tree(chosen.tree))
         rows = await self._service.list(chosen)
         if not rows:
             return []
         spent = (await self._journal.look(rows)).spent
         return [replace(row, total_spend=spent.get(row.session.key)) for row in rows]
+
+    async def _tree(self, name: str) -> SessionKey:
+        return (await self._service.find(name)).session.key
 
     async def costs(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from parallel_agents.app.program_reads import ProgramReads
@@ -295,7 +296,13 @@ class ProgramVerbs(ProgramReads):
     async def dead_letters(
         self, chosen: DeadLetterFilter | None = None
     ) -> builtins.list[DeadLetter]:
-        """The tasks that failed after all their attempts, the newest first."""
+        """The tasks that failed after all their attempts, the newest first; `tree` takes any name of a session.
+
+        Raises:
+            NotFound: no session has that name.
+        """
+        if chosen is not None and chosen.tree is not None:
+            chosen = replace(chosen, tree=await self._tree(chosen.tree))
         return await self._service.dead_letters(chosen)
 
     async def retry(
