@@ -19,12 +19,17 @@ async def test_what_was_opened_is_returned_and_stays_open() -> None:
     assert closed == []
 
 
-async def test_a_cancelled_caller_leaves_nothing_open() -> None:
+@pytest.mark.parametrize(("fails", "left"), [(False, ["file"]), (True, [])])
+async def test_a_cancelled_caller_is_cancelled_and_leaves_nothing_open(
+    fails: bool, left: list[str]
+) -> None:
     closed, begun, may_end = list[str](), threading.Event(), threading.Event()
 
     def make() -> str:
         begun.set()
         may_end.wait()
+        if fails:
+            raise OSError("there is no such file")
         return "file"
 
     opening = asyncio.create_task(open_in_thread(make, closed.append))
@@ -35,23 +40,4 @@ async def test_a_cancelled_caller_leaves_nothing_open() -> None:
     with pytest.raises(asyncio.CancelledError):
         await opening
 
-    assert closed == ["file"]
-
-
-async def test_a_cancelled_caller_is_cancelled_though_nothing_could_be_opened() -> None:
-    closed, begun, may_end = list[str](), threading.Event(), threading.Event()
-
-    def make() -> str:
-        begun.set()
-        may_end.wait()
-        raise OSError("there is no such file")
-
-    opening = asyncio.create_task(open_in_thread(make, closed.append))
-    await asyncio.to_thread(begun.wait)
-    opening.cancel()
-    await asyncio.sleep(0)
-    may_end.set()
-    with pytest.raises(asyncio.CancelledError):
-        await opening
-
-    assert closed == []
+    assert closed == left
