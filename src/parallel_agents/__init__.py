@@ -310,10 +310,21 @@ if not TYPE_CHECKING:  # a checker would take any name for one that is there
     def __getattr__(name: str) -> object:
         """Load a public name when it is first used: importing the package itself does nothing."""
         if name not in _HOME_OF:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}{_meant(name)}")
         value = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
         globals()[name] = value
         return value
+
+
+def _meant(name: str) -> str:
+    """The end of the error for an unknown name, with the known ones that are most like it."""
+    if name.startswith("_"):  # asked by inspection, which only needs to know that it is not there
+        return ""
+    with_it = [known for known in __all__ if name.casefold() in known.casefold()]
+    near = with_it or [import_module(f"{__name__}.core.spelling").closest(name, __all__)]
+    if not near[0]:
+        return "; `pagents docs python` shows what there is"
+    return f"; did you mean {' or '.join(near)}?"
 
 
 def __dir__() -> list[str]:

@@ -164,6 +164,9 @@ class ExampleFields(Fields):
 class AgentFields(Fields):
     """The front matter."""
 
+    elsewhere = dict.fromkeys(
+        ("instructions", "text"), "the instructions are the text below the second line of `---`"
+    )
     name: Annotated[str, Field(pattern=NAME_PATTERN)]
     description: NonEmpty
     category: NonEmpty = "general"

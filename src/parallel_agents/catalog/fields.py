@@ -10,6 +10,7 @@ import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from parallel_agents.catalog.document import Document, Steps
+from parallel_agents.catalog.field_words import field_meant
 from parallel_agents.catalog.findings import Findings
 from parallel_agents.core.agent import NAME_PATTERN as NAME_PATTERN
 from parallel_agents.core.limits import Limits
@@ -17,23 +18,9 @@ from parallel_agents.core.policy import ANY
 from parallel_agents.core.problems import Found, as_path as as_path, find_problems
 from parallel_agents.core.schema import InvalidSchema, Json, JsonObject, compiled
 from parallel_agents.core.schema_keywords import has_keywords
-from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.texts import NonEmpty as NonEmpty
 from parallel_agents.errors import InvalidFile
 
-# Earlier names of fields, for files that still have them.
-_RENAMED = {
-    "holds": "condition",
-    "matches": "regex",
-    "matches_not": "not_regex",
-    "approves": "function",
-    "passes": "command",
-    "scored": "score",
-    "judged": "judge",
-    "steps": "tasks",
-    "id": "label",
-    "prompt": "text",
-}
 _NO_FIELDS: Mapping[str, object] = {}
 _MOST_ROUNDS = 10  # more than there are levels of fields
 _JSON_TYPES = "string, number, integer, boolean, array, object, null"
@@ -60,10 +47,12 @@ class Fields(BaseModel):
         page: where they are explained.
         stand_ins: values that say nothing, by the paths of required fields without numbers: with
             these the other fields are checked when one is missing or wrong.
+        elsewhere: hints for fields that are not written here, by their names.
     """
 
     page: ClassVar[str] = "`pagents docs agents`"
     stand_ins: ClassVar[Mapping[str, Json]] = {}
+    elsewhere: ClassVar[Mapping[str, str]] = {}
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
@@ -177,11 +166,13 @@ def _do_without(content: Json, kind: type[Fields], found: Found) -> Steps:
 def _explain(document: Document, found: Found, kind: type[Fields]) -> InvalidFile:
     steps, where, last = found.steps, as_path(found.steps), found.steps[-1]
     if found.is_unknown:
-        known = names_within(kind, steps[:-1])
+        known = {
+            name: names_within(kind, (*steps[:-1], name)) for name in names_within(kind, steps[:-1])
+        }
         return document.error(
             steps,
             f"there is no field {where!r}",
-            hint=did_you_mean(_RENAMED.get(last, last), known),
+            hint=field_meant(last, known, _elsewhere(_within(kind, steps[:-1]))),
         )
     if found.kind == "missing":
         return document.error(steps, f"{where!r} is missing", hint=f"add `{last}: ...`")
@@ -200,9 +191,21 @@ def _explain(document: Document, found: Found, kind: type[Fields]) -> InvalidFil
 
 def names_within(kind: object, steps: Steps) -> tuple[str, ...]:
     """The names of the fields in the part of a file that `steps` lead to; empty if it has none."""
+    return tuple(_fields_of(_within(kind, steps)))
+
+
+def _within(kind: object, steps: Steps) -> object:
+    """The annotation of the part of a file that `steps` lead to."""
     for step in steps:
         kind = kind if step.isdigit() else _fields_of(kind).get(step)
-    return tuple(_fields_of(kind))
+    return kind
+
+
+def _elsewhere(kind: object) -> Mapping[str, str]:
+    """The hints for fields that are not written in a part of a file, by its annotation."""
+    if isinstance(kind, type) and issubclass(kind, Fields):
+        return kind.elsewhere
+    return {name: hint for part in get_args(kind) for name, hint in _elsewhere(part).items()}
 
 
 def _fields_of(kind: object) -> Mapping[str, object]:

@@ -18,6 +18,10 @@ from parallel_agents.core.texts import ModelName
 class TaskFields(Fields):
     """One entry of `tasks`."""
 
+    elsewhere = dict.fromkeys(
+        ("timeout_seconds", "attempts", "max_turns", "max_output_tokens", "temperature", "tools"),
+        "it is written in the agent's own file; `pagents docs agents` lists its fields",
+    )
     agent: str
     text: NonEmpty
     label: NonEmpty | None = None

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Collection, Mapping
-from functools import cache, wraps
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import cache, partial, wraps
 from itertools import zip_longest
 from typing import Any, NamedTuple, ParamSpec, TypeVar, get_args, get_origin, get_type_hints
 
 from typing_extensions import Unpack
 
 from parallel_agents.core.annotations import taker_of
+from parallel_agents.core.argument_words import argument_meant, surplus_meant
 from parallel_agents.core.async_use import Awaited, Called, mark_async
-from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.takers import ANYTHING, Taker, Wrong
 from parallel_agents.core.tracebacks import CALLERS_FRAMES, keep_callers_frames
 from parallel_agents.errors import InvalidInput
@@ -25,8 +25,6 @@ from parallel_agents.errors import InvalidInput
 P = ParamSpec("P")
 R = TypeVar("R")
 C = TypeVar("C", bound=type)
-
-_MOST_NAMED = 3
 
 _Function = Callable[..., Any]  # any at all: what it takes is read from its annotations
 _GATHERING = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -70,7 +68,7 @@ def _checked(function: _Function) -> _Function:
             taken = _checks_of(function).take(args, kwargs)
         except Exception as error:  # noqa: BLE001 - raised where it is awaited, as by any async function
             taken = error
-        return Awaited(work(Called(caller), taken), name, caller)
+        return Awaited(partial(work, Called(caller), taken), name, caller)
 
     return mark_async(call_async)
 
@@ -98,7 +96,7 @@ def worded(init: Callable[P, None], owner: str) -> Callable[P, None]:
             try:
                 init(*args, **kwargs)
             except TypeError:
-                refusal = _names_of(init, owner).refusal(args, kwargs)
+                refusal = _names_of(init, owner).refusal(args, kwargs, type(args[0]))
                 if refusal is None:
                     raise
                 raise refusal from None
@@ -127,15 +125,21 @@ class _Names(NamedTuple):
     rest: tuple[str, str] = ("", "")
 
     def refusal(
-        self, args: tuple[object, ...], kwargs: Mapping[str, object]
+        self, args: tuple[object, ...], kwargs: Mapping[str, object], takes: _Function
     ) -> InvalidInput | None:
-        """The error for an argument that is unknown, passed twice, missing or surplus."""
+        """The error for an argument that is unknown, passed twice, missing or surplus.
+
+        Args:
+            args: what was passed by position.
+            kwargs: what was passed by name.
+            takes: the function or class whose annotations say what it takes.
+        """
         by_position = self.positional[: len(args)]
         for name in kwargs:
             if name not in self.by_name and not self.rest[1]:
-                known = (known for known in self.by_name if known != "self")
                 return InvalidInput(
-                    f"{self.owner} takes no argument {name}", hint=did_you_mean(name, known)
+                    f"{self.owner} takes no argument {name}",
+                    hint=argument_meant(name, self.by_name, _hints_of(takes)),
                 )
             if name in by_position and name in self.by_name:
                 return InvalidInput(
@@ -143,30 +147,29 @@ class _Names(NamedTuple):
                 )
         if (surplus := len(args) - len(by_position)) and not self.rest[0]:
             allowed = [name for name in self.positional if name != "self"]
-            hint = self._hint_for_surplus(surplus, {*by_position, *kwargs})
-            if allowed == ["tasks"] and not isinstance(args[-1], str):
-                hint = "pass the tasks as one list"
-            elif allowed == ["tasks"]:
-                hint = 'an agent and its text are one value: Task("AGENT", "what to do"); ' + hint
             return InvalidInput(
                 f"{self.owner} got {surplus} more by position than it takes",
                 why=f"it takes {' and '.join(allowed) or 'nothing'} by position",
-                hint=hint,
+                hint=surplus_meant(args[-surplus:], allowed, self._free({*by_position, *kwargs})),
             )
         given = {*by_position, *(kwargs.keys() & {*self.by_name})}
         missing = [name for name in self.needed if name not in given]
         if missing:
             listed = " and ".join(missing)
-            return InvalidInput(f"{self.owner} needs {listed}", hint=f"pass {listed}")
+            return InvalidInput(
+                f"{self.owner} needs {listed}", hint=f"pass {listed}, as in {self._call_form()}"
+            )
         return None
 
-    def _hint_for_surplus(self, surplus: int, given: Collection[str]) -> str:
-        """Names that the values may have been meant for: those that are needed, or the first of a class."""
-        hint = "pass it by its name" if surplus == 1 else "pass the others by their names"
-        is_class = not self.owner.endswith("()")
-        in_order = dict.fromkeys((*self.needed, *(self.by_name if is_class else ())))
-        free = [f"{name}=..." for name in in_order if name not in given]
-        return f"{hint}, such as {', '.join(free[: min(surplus, _MOST_NAMED)])}" if free else hint
+    def _call_form(self) -> str:
+        """How a call with what is needed is written, such as `task(name, task)`."""
+        named = [n if n in self.positional else f"{n}=..." for n in self.needed if n != "self"]
+        return f"{self.owner.removesuffix('()')}({', '.join(named)})"
+
+    def _free(self, given: Collection[str]) -> Iterator[str]:
+        """The names that were not passed, those that are needed first."""
+        in_order = dict.fromkeys((*self.needed, *self.by_name))
+        return (name for name in in_order if name not in given and name != "self")
 
 
 class _Taken(NamedTuple):
@@ -179,6 +182,7 @@ class _Taken(NamedTuple):
 class _Checks(NamedTuple):
     """What a function takes, by the names of its parameters."""
 
+    function: _Function
     names: _Names
     takers: Mapping[str, Taker]
 
@@ -188,7 +192,7 @@ class _Checks(NamedTuple):
         Raises:
             InvalidInput: one is not what the function takes.
         """
-        if refusal := self.names.refusal(args, kwargs):
+        if refusal := self.names.refusal(args, kwargs, self.function):
             raise refusal
         named = zip_longest(self.names.positional[: len(args)], args, fillvalue=self.names.rest[0])
         return _Taken(
@@ -231,14 +235,20 @@ def _names_of(function: _Function, owner: str) -> _Names:
 
 @cache
 def _checks_of(function: _Function) -> _Checks:
-    hints = {**get_type_hints(function, include_extras=True), **_options_of(function)}
-    hints.pop("return", None)
+    hints = _hints_of(function)
     takers = {
         name: taker_of(hint) for name, hint in hints.items() if get_origin(hint) is not Unpack
     }
     *_, made, name = ("", *function.__qualname__.split("."))
     owner = made if name == "__init__" else f"{name}()"
-    return _Checks(_names_of(function, owner), {"self": ANYTHING, **takers})
+    return _Checks(function, _names_of(function, owner), {"self": ANYTHING, **takers})
+
+
+def _hints_of(takes: _Function) -> Mapping[str, object]:
+    """The types of what a function or class takes, by name."""
+    hints = {**get_type_hints(takes, include_extras=True), **_options_of(takes)}
+    hints.pop("return", None)
+    return hints
 
 
 def _options_of(function: _Function) -> Mapping[str, object]:

@@ -37,25 +37,26 @@ class Awaited(Coroutine[Any, Any, V_co]):
     One that nobody awaits warns with the caller's line. Within `noting_forgotten` it is noted instead.
 
     Args:
-        work: the coroutine.
+        make: makes the coroutine, when it is awaited: one that was made and never awaited would warn
+            by itself, of no line.
         name: the function, as in `spawn()`.
         caller: the frame of the call.
     """
 
-    __slots__ = ("__weakref__", "_at", "_forgotten", "_is_begun", "_is_told", "_name", "_work")
+    __slots__ = ("__weakref__", "_at", "_forgotten", "_is_told", "_made", "_make", "_name")
 
-    def __init__(self, work: Coroutine[Any, Any, V_co], name: str, caller: FrameType) -> None:
-        self._is_begun = self._is_told = False
-        self._work = work
+    def __init__(
+        self, make: Callable[[], Coroutine[Any, Any, V_co]], name: str, caller: FrameType
+    ) -> None:
+        self._is_told = False
+        self._make = make
+        self._made: Coroutine[Any, Any, V_co] | None = None
         self._name = name
         self._at = (caller.f_code.co_filename, caller.f_lineno)
         self._forgotten = _FORGOTTEN.get()
 
     def __del__(self) -> None:
-        if self._is_begun:
-            return
-        self._work.close()  # which would warn, too, of no line
-        if self._is_told:
+        if self._made is not None or self._is_told:
             return
         if self._forgotten is not None:
             self._forgotten.append(self.not_awaited("so it did nothing"))
@@ -65,31 +66,35 @@ class Awaited(Coroutine[Any, Any, V_co]):
 
     @override
     def send(self, value: Any, /) -> Any:
-        self._is_begun = True
         with CALLERS_FRAMES:
             return self._work.send(value)
 
     @override
     def throw(self, *error: Any) -> Any:
-        self._is_begun = True
         with CALLERS_FRAMES:
             return self._work.throw(*error)
 
     @override
     def close(self) -> None:
-        self._is_begun = True
         self._work.close()
 
     @override
     def __await__(self) -> Generator[Any, Any, V_co]:
-        self._is_begun = True
         return self._work.__await__()
+
+    @property
+    def _work(self) -> Coroutine[Any, Any, V_co]:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
 
     @override
     def __repr__(self) -> str:
         return f"<{self._name}, which is to be awaited>"
 
     def __getattr__(self, name: str) -> object:
+        if name == "__name__":
+            return self._name.removesuffix("()")
         if name.startswith(("_", "cr_", "gi_")):  # what debuggers and asyncio ask coroutines for
             return getattr(self._work, name)
         with CALLERS_FRAMES:

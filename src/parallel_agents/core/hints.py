@@ -6,17 +6,22 @@ import inspect
 from dataclasses import is_dataclass
 
 
-def hint_for_coroutine(value: object, takes: str) -> str:
-    """What to write instead of a call of an async function; empty for anything else."""
+def hint_for_coroutine(value: object, takes: str, *, is_item: bool = False) -> str:
+    """What to write instead of a call of an async function; empty for anything else.
+
+    Args:
+        value: what was passed.
+        takes: what is taken, in words.
+        is_item: whether the value is one of a list.
+    """
     if not inspect.isawaitable(value) or isinstance(value, type):
         return ""
     name = getattr(value, "__name__", "the function")
-    is_meant = takes.startswith("a function")
-    return (
-        f"pass {name} itself, without calling it"
-        if is_meant
-        else f"write `await` before the call of {name}"
-    )
+    if takes.startswith("a function"):
+        return f"pass {name} itself, without calling it"
+    if is_item:
+        return f"pass {takes}; calls go into `await asyncio.gather({name}(...), {name}(...))`"
+    return f"write `await` before the call of {name}"
 
 
 def hint_for_fields(value: object) -> str:

@@ -54,7 +54,7 @@ class Wrong(Exception):
         return InvalidInput(
             f"{argument} of {owner} is {shown(self.value)} ({type(self.value).__name__})",
             why=f"it takes {self.takes}",
-            hint=hint_for_coroutine(self.value, self.takes)
+            hint=hint_for_coroutine(self.value, self.takes, is_item=self.where.startswith("item "))
             or self.hint
             or f"correct {name}" + ("" if is_needed else ", or leave it out"),
         )

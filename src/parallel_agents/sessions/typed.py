@@ -53,11 +53,12 @@ def typed_answer(answer: Json, kind: OutputType[T], result: Result) -> Typed[T]:
 def _not_done(result: Result) -> Failure:
     error = result.error
     cause = f": {head(error.why, _MOST_CAUSE)}" if error and error.why else ""
+    remedy = f"{head(error.hint, _MOST_CAUSE).rstrip('.')}; " if error and error.hint else ""
     written = "; what the agent wrote is in text" if result.text else ""
     unanswered = NoOutput(
         f"{result.label} has no output: its run ended as {result.status}",
         why=f"{error.code} {error.message}{cause}" if error else "",
-        hint=f"check is_done first{written}",
+        hint=f"{remedy}check is_done first{written}",
     )
     return Failure.of(unanswered)
 
