@@ -58,8 +58,8 @@ def argument_meant(name: str, known: Collection[str], hints: Mapping[str, object
         hints: the types of what is taken; a name may be that of a part of such a value, as `attempts`
             is of `limits`.
     """
-    public = [each for each in known if each != "self" and not each.startswith("_")]
-    parts = _parts({each: hints[each] for each in public if each in hints})
+    public = [taken for taken in known if taken != "self" and not taken.startswith("_")]
+    parts = _parts({taken: hints[taken] for taken in public if taken in hints})
     ours = OTHER_WORDS.get(name, ())
     if found := next((meant for meant in ours if meant in public), ""):
         return f"it is called {found} here"
@@ -84,7 +84,9 @@ def surplus_meant(values: Collection[object], allowed: Collection[str], free: It
     hint = "pass it by its name" if len(values) == 1 else "pass the others by their names"
     if all(isinstance(value, Mapping) for value in values):
         free = iter(sorted(free, key=lambda name: name != "input"))
-    return f"{hint}, such as {', '.join(f'{name}=...' for name in islice(free, min(len(values), _MOST_NAMED)))}"
+    names = islice(free, min(len(values), _MOST_NAMED))
+    examples = ", ".join(f"{name}=..." for name in names)
+    return f"{hint}, such as {examples}" if examples else hint
 
 
 def _parts(hints: Mapping[str, object]) -> Mapping[str, str]:

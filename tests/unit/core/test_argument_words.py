@@ -10,9 +10,9 @@ import pytest
 
 import parallel_agents as pa
 from parallel_agents.core.argument_words import OTHER_WORDS
+from parallel_agents.core.checked import Checked
 
-PARALLEL_AGENTS: Any = pa
-UNTYPED = PARALLEL_AGENTS
+UNTYPED: Any = pa
 TAKERS = (
     pa.Agent,
     pa.Task,
@@ -23,6 +23,12 @@ TAKERS = (
     pa.OpenSessions.spawn,
     pa.OpenSessions.send,
 )
+CHECKED = [
+    name
+    for name in pa.__all__
+    if inspect.isfunction(made := getattr(pa, name))
+    or (isinstance(made, type) and issubclass(made, Checked))
+]
 
 
 @pytest.mark.parametrize("word", OTHER_WORDS)
@@ -63,6 +69,13 @@ def test_the_hint_says_how_it_is_written(call: Callable[[], object], hint: str) 
         call()
     assert caught.value.hint.startswith(hint)
     assert "_output_type" not in caught.value.hint
+
+
+@pytest.mark.parametrize("name", CHECKED)
+async def test_whatever_is_public_says_what_it_takes(name: str) -> None:
+    with pytest.raises(pa.PagentsError, match="takes no argument not_taken|needs") as caught:
+        await getattr(pa, name)(not_taken=2)
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize(
