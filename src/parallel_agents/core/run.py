@@ -37,6 +37,12 @@ class RunStatus(StrEnum):
     OVER_BUDGET = "over_budget"
     UNREADABLE = "unreadable"
 
+    @override
+    def __repr__(self) -> str:
+        return repr(
+            self.value
+        )  # as it is compared, and stands in JSON: of a dict of them one sees the counts
+
     @property
     def is_over(self) -> bool:
         """Whether the run has ended; a run that has ended never changes again."""
