@@ -308,7 +308,7 @@ def test_files_are_rows_whose_content_is_an_input(pagents: Pagents, provider: Fa
     pagents.file("src/deep/__init__.py", "")
 
     ended = pagents(
-        *("map", "code_reviewer", "--rows", "src/**/*.py", "-i", "code=@{path}"),
+        *("map", "code_reviewer", "src/**/*.py", "-i", "code=@{path}"),
         *("--out", "reviews.jsonl"),
     )
 
@@ -324,7 +324,7 @@ def test_files_are_rows_whose_content_is_an_input(pagents: Pagents, provider: Fa
 
 
 def test_rows_from_stdin_stream_to_stdout(pagents: Pagents) -> None:
-    command = ("map", AGENT, "--rows", "-", "--text", "About {fruit}.", "--out", "-")
+    command = ("map", AGENT, "-", "--text", "About {fruit}.", "--out", "-")
     ended = subprocess.run(
         [pagents.program, *command],
         input=b'{"fruit": "apples"}\n{"fruit": "pears"}\n',

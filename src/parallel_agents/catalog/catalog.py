@@ -28,6 +28,10 @@ _IN_A_PROJECT = (
     "`pagents agents list` shows those that are found from this folder; the agents of a project are"
     " files in its .parallel-agents/agents, and are found from its folder and below"
 )
+_TEXT_ALONE = (
+    "the name of an agent comes first, and then what it is to do: `pagents spawn main TEXT --wait`,"
+    ' in Python Task("main", "TEXT")'
+)
 _MOST_NESTED = 8
 _NO_AGENTS: Mapping[str, Agent] = {}
 
@@ -87,6 +91,8 @@ class Catalog:
 
     def _hint_for(self, name: str) -> str:
         """What to do about a name that no agent has."""
+        if " " in name.strip():
+            return _TEXT_ALONE
         file = Path(name)
         if file.suffix in {".yaml", ".yml"}:
             return (

@@ -37,11 +37,7 @@ class RunStatus(StrEnum):
     OVER_BUDGET = "over_budget"
     UNREADABLE = "unreadable"
 
-    @override
-    def __repr__(self) -> str:
-        return repr(
-            self.value
-        )  # as it is compared, and stands in JSON: of a dict of them one sees the counts
+    __repr__ = str.__repr__  # of a dict of counts one sees the counts
 
     @property
     def is_over(self) -> bool:

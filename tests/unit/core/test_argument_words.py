@@ -73,7 +73,7 @@ def test_the_hint_says_how_it_is_written(call: Callable[[], object], hint: str) 
 
 @pytest.mark.parametrize("name", CHECKED)
 async def test_whatever_is_public_says_what_it_takes(name: str) -> None:
-    with pytest.raises(pa.PagentsError, match="takes no argument not_taken|needs") as caught:
+    with pytest.raises(pa.PagentsError, match=r"takes no argument not_taken|needs") as caught:
         await getattr(pa, name)(not_taken=2)
     assert caught.value.hint
 

@@ -78,8 +78,8 @@ _HOW = Notation("add", "--text '{}'", "-i {}={}")
 @executes_work
 def map_rows(
     agent: AgentName,
-    rows: map_options.Rows,
     files: map_options.RowFiles = None,
+    rows: map_options.Rows = None,
     text: map_options.RowText = None,
     inputs: map_options.RowInputs = None,
     file: Texts = None,

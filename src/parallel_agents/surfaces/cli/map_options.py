@@ -12,14 +12,18 @@ from parallel_agents.maps.source import Format
 from parallel_agents.surfaces.cli.inputs import given_text
 
 Rows = Annotated[
-    str,
+    str | None,
     typer.Option(
-        help="A CSV or JSONL file, a pattern such as 'src/**/*.py', or - for stdin.",
+        help="The same as FILE: a CSV or JSONL file, a pattern such as 'src/**/*.py', or - for stdin.",
         metavar="ROWS",
     ),
 ]
 RowFiles = Annotated[
-    list[str] | None, typer.Argument(help="More files, as of a pattern.", metavar="FILE")
+    list[str] | None,
+    typer.Argument(
+        help="A CSV or JSONL file with the rows, a pattern, or files that are a row each.",
+        metavar="FILE",
+    ),
 ]
 RowText = Annotated[
     str | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Mapping
 
 _LISTS = "`pagents list` shows what runs and ran, `pagents health` what needs you"
@@ -130,6 +131,12 @@ def command_meant(path: str, word: str) -> str:
     return COMMANDS.get(path, {}).get(word.casefold(), "")
 
 
+def text_meant(text: str) -> str:
+    """What to type for a text that stands where a command or a file should."""
+    quoted = shlex.quote(text)
+    return f"`pagents spawn main {quoted} --wait` asks one agent, `pagents do {quoted}` a team that is planned for it"
+
+
 def option_meant(path: str, option: str, known: Collection[str], arguments: Collection[str]) -> str:
     """What to type instead of an option that a command does not have; empty if nobody calls it so.
 
@@ -145,6 +152,8 @@ def option_meant(path: str, option: str, known: Collection[str], arguments: Coll
     for argument in ("text", "goal"):
         if option in _TEXTS and argument in arguments:
             return f"the {argument} stands alone, in quotes; `{path} -h` shows where"
+    if (argument := option.removeprefix("--")) in arguments:
+        return f"the {argument} stands alone, without {option}; `{path} -h` shows where"
     if option in _FORMAT and "--html" in known:
         return (
             f"each format has its option: {', '.join(each for each in _FORMATS if each in known)}"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from parallel_agents.core.cutting import head
 from parallel_agents.errors import InvalidFile, InvalidInput
+from parallel_agents.surfaces.cli.other_words import text_meant
 
 _MOST_SHOWN = 80
 
@@ -35,9 +36,11 @@ def _refuse_bare_word(file: Path) -> None:
     files = (file.with_suffix(suffix) for suffix in (".yaml", ".yml"))
     if found := next((each for each in files if each.is_file()), None):
         raise InvalidFile(f"there is no team file {name!r}", hint=f"did you mean {found}?")
+    if " " in name:
+        raise InvalidFile(f"there is no team file {name!r}", hint=text_meant(name))
     raise InvalidFile(
         f"there is no team file {name!r}",
         why="what follows `run` is the path of a team file, such as team.yaml",
-        hint=f"`pagents run --team {name}` runs a team that `pagents teams list` names, and"
-        f" `pagents resume {name}` continues a run",
+        hint=f"`pagents run --team {name}` runs a team that `pagents teams list` names, `pagents"
+        f" resume {name}` continues a run, and `pagents spawn {name} TEXT --wait` asks an agent",
     )

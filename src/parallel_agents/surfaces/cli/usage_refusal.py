@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from parallel_agents.core.problems import Invalid, describe_problem
 from parallel_agents.core.spelling import closest, meant
 from parallel_agents.errors import InvalidInput
-from parallel_agents.surfaces.cli.other_words import command_meant, option_meant
+from parallel_agents.surfaces.cli.other_words import command_meant, option_meant, text_meant
 from parallel_agents.views.query_fields import FIELDS
 
 _PROGRAM = "pagents"
@@ -18,6 +18,16 @@ _WITH_TEXT = {
     "pagents spawn": 'pagents spawn code_reviewer "Review this" -f app.py --wait',
     "pagents send": 'pagents send NAME "Make it shorter" --wait',
     "pagents steer": 'pagents steer NAME "Make it shorter"',
+}
+# By the command, and by what Click says that it lacks.
+_EXAMPLES = {
+    **{
+        (path, "missing argument 'text'"): f"say what to do, in quotes, after the name: {example}"
+        for path, example in _WITH_TEXT.items()
+    },
+    ("pagents do", "missing argument 'goal'"): (
+        'say what is to be reached, in quotes: pagents do "Compare these three libraries"'
+    ),
 }
 _WITH_FILTERS = ("pagents list", "pagents search")
 _INPUT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
@@ -145,17 +155,12 @@ def _arguments(command: Any) -> Iterator[str]:  # noqa: ANN401 - Click's
 
 def _about_arguments(text: str, called: _Called, arguments: Sequence[str]) -> str:
     path = called.path
-    team_file = _team_file(arguments)
-    if team_file and path == _PROGRAM:
+    if path == _PROGRAM and (team_file := _team_file(arguments)):
         return f"to run a team file, write: pagents run {team_file}"
-    if "unexpected extra arg" in text and not _FILES.isdisjoint(arguments):
-        return "each file has its own -f, and a pattern stands in quotes: -f 'src/*.py'"
-    if "unexpected extra arg" in text and (given := _input(called, arguments)):
-        return f"an input has its -i: {path} … -i {given}"
-    if "unexpected extra arg" in text and path in _WITH_TEXT:
-        return f"a text of several words stands in quotes: {_WITH_TEXT[path]}"
-    if text.casefold() == "missing argument 'text'" and path in _WITH_TEXT:
-        return f"say what to do, in quotes, after the name: {_WITH_TEXT[path]}"
+    if "unexpected extra arg" in text and (known_as := _about_surplus(called, arguments)):
+        return known_as
+    if example := _EXAMPLES.get((path, text.casefold())):
+        return example
     usage = f"`{path} -h` shows how to use it"
     if choice := _CHOICE.search(text):
         return meant(choice[1], re.findall(r"'([^']*)'", choice[2]), usage)
@@ -163,9 +168,25 @@ def _about_arguments(text: str, called: _Called, arguments: Sequence[str]) -> st
         wrong = text.partition("'")[2].removesuffix("'")
         if known_as := command_meant(path, wrong):
             return known_as
+        if path == _PROGRAM and " " in wrong:
+            return text_meant(wrong)
         all_names = f"`{path} -h` lists all commands"
         return meant(wrong, called.command.commands, all_names, otherwise=usage)
     return usage
+
+
+def _about_surplus(called: _Called, arguments: Sequence[str]) -> str:
+    """What to do about more arguments than a command takes; empty if nobody can tell."""
+    path = called.path
+    if not _FILES.isdisjoint(arguments):
+        return "each file has its own -f, and a pattern stands in quotes: -f 'src/*.py'"
+    if given := _input(called, arguments):
+        return f"an input has its -i: {path} … -i {given}"
+    if path in _WITH_TEXT:
+        return f"a text of several words stands in quotes: {_WITH_TEXT[path]}"
+    if path == "pagents run":
+        return "it takes one team file; `pagents spawn AGENT TEXT --wait` asks one agent"
+    return ""
 
 
 def _input(called: _Called, arguments: Sequence[str]) -> str:

@@ -66,6 +66,10 @@ def test_a_wrong_option_or_argument_is_refused_with_its_name(
         (("history", "x", "--tail"), "it is called --follow here; `pagents history -h`"),
         (("spawn", "x", "y", "--detach"), "without --wait, it returns at once"),
         (("run", "x", "--detach"), "write & behind the line; `pagents watch` follows it"),
+        (("run", "main", "Write"), "it takes one team file; `pagents spawn AGENT TEXT --wait`"),
+        (("do",), 'say what is to be reached, in quotes: pagents do "'),
+        (("Write a poem",), "`pagents spawn main 'Write a poem' --wait` asks one agent, "),
+        (("spawn", "--agent", "x"), "the agent stands alone, without --agent; `pagents spawn -h`"),
     ],
 )
 def test_the_hint_says_what_was_probably_meant(arguments: tuple[str, ...], hint: str) -> None:
