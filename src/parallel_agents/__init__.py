@@ -62,13 +62,14 @@ if TYPE_CHECKING:
     from parallel_agents.core.policy import Policy
     from parallel_agents.core.question import OpenQuestion, QuestionKind
     from parallel_agents.core.resolving import Resolver
-    from parallel_agents.core.run import Failure, Result, RunStatus, TeamResult
+    from parallel_agents.core.run import Failure, Result, RunStatus
     from parallel_agents.core.sandbox import Sandbox
     from parallel_agents.core.session import Cleanup, Mode, SessionOptions
     from parallel_agents.core.shared_state import Removal, StateEntry, StateWritten
     from parallel_agents.core.store import Filter
     from parallel_agents.core.store_care import Retention
     from parallel_agents.core.task import OnFailure, Task, TeamTask
+    from parallel_agents.core.team_result import TeamResult
     from parallel_agents.core.tier import Tier
     from parallel_agents.core.tool import Effect, Tool, ToolContext, ToolError, ToolSpec
     from parallel_agents.core.transcript_search import Hit, Hits
@@ -273,7 +274,8 @@ _HOMES = {
     "core.plan": ("Loop", "Plan", "RunIf", "Step", "StepStatus"),
     "core.policy": ("Policy",),
     "core.question": ("OpenQuestion", "QuestionKind"),
-    "core.run": ("Failure", "Result", "RunStatus", "TeamResult"),
+    "core.run": ("Failure", "Result", "RunStatus"),
+    "core.team_result": ("TeamResult",),
     "core.sandbox": ("Sandbox",),
     "core.resolving": ("Resolver",),
     "core.session": ("Cleanup", "Mode", "SessionOptions"),

@@ -27,8 +27,8 @@ from parallel_agents.core.message import (
 )
 from parallel_agents.core.model import Capabilities, Finish, Listener, ModelReply, ModelRequest
 from parallel_agents.core.owner import OwnerState, Role
-from parallel_agents.core.run import TeamResult
 from parallel_agents.core.store import Filter
+from parallel_agents.core.team_result import TeamResult
 from parallel_agents.core.usage import MOST_CALL_TOKENS, Usage
 from parallel_agents.errors import (
     CallTimedOut,

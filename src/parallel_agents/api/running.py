@@ -20,8 +20,8 @@ from parallel_agents.core.agent import Agent, T
 from parallel_agents.core.annotations import Count, Duration, Name
 from parallel_agents.core.arguments import checked
 from parallel_agents.core.budget import NO_BUDGET, AnyBudget
-from parallel_agents.core.run import TeamResult
 from parallel_agents.core.task import OnFailure, OnFailureName, Task
+from parallel_agents.core.team_result import TeamResult
 from parallel_agents.core.tool import Tool
 from parallel_agents.interrupts import in_thread, unless
 from parallel_agents.other_threads import finished_before_the_end

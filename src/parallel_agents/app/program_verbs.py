@@ -20,9 +20,10 @@ from parallel_agents.core.fork import Fork
 from parallel_agents.core.message import File
 from parallel_agents.core.pause import Paused
 from parallel_agents.core.question import Answer, OpenQuestion
-from parallel_agents.core.run import Result, TeamResult
+from parallel_agents.core.run import Result
 from parallel_agents.core.store import Killed
 from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.team_result import TeamResult
 from parallel_agents.core.verbs import (
     Steer,
     SteerModeName,

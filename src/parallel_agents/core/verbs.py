@@ -24,11 +24,12 @@ from parallel_agents.core.notification import Notify
 from parallel_agents.core.pause import Pausing
 from parallel_agents.core.question import Answer, OpenQuestion
 from parallel_agents.core.row import ChildRun, Row
-from parallel_agents.core.run import Result, TeamResult
+from parallel_agents.core.run import Result
 from parallel_agents.core.runner import OnText
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Killed, SessionPlan
 from parallel_agents.core.task import AnyTask, TeamTask
+from parallel_agents.core.team_result import TeamResult
 from parallel_agents.core.usage import Spend
 
 

@@ -12,6 +12,7 @@ from parallel_agents.core.agent import T, T_co
 from parallel_agents.core.cutting import head
 from parallel_agents.core.frozen import Frozen
 from parallel_agents.core.run import Failure, Result
+from parallel_agents.core.several import Several
 from parallel_agents.core.spelling import counted
 from parallel_agents.core.task import TeamTask
 from parallel_agents.core.usage import Spend
@@ -24,7 +25,7 @@ _MOST_CAUSE = 200  # of what kept a team or a flow from its end
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered(Frozen, Generic[T_co]):
+class Gathered(Frozen, Several[Result[T_co]], Generic[T_co]):
     """Results in the order of their tasks.
 
     Attributes:

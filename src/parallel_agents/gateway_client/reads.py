@@ -14,7 +14,8 @@ from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import PAGE
 from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.row import ChildRun, Row
-from parallel_agents.core.run import Result, TeamResult
+from parallel_agents.core.run import Result
+from parallel_agents.core.team_result import TeamResult
 from parallel_agents.core.usage import Spend
 from parallel_agents.gateway_client import following
 from parallel_agents.gateway_client.exchange import Exchange

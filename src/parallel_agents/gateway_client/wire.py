@@ -26,10 +26,11 @@ from parallel_agents.core.overview import Cost, Origin
 from parallel_agents.core.owner import Owner
 from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.row import ChildRun, Row
-from parallel_agents.core.run import Result, TeamResult
+from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
 from parallel_agents.core.shared_state import StateEntry
 from parallel_agents.core.store_care import Pages
+from parallel_agents.core.team_result import TeamResult
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.transcript_search import Coverage, Hits
 from parallel_agents.core.usage import Spend

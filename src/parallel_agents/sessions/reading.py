@@ -14,8 +14,9 @@ from parallel_agents.core.inspection import PAGE
 from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.retry_keys import name_of
 from parallel_agents.core.row import ChildRun, Row
-from parallel_agents.core.run import Result, RunnerKind, TeamResult
+from parallel_agents.core.run import Result, RunnerKind
 from parallel_agents.core.store import Store
+from parallel_agents.core.team_result import TeamResult
 from parallel_agents.core.usage import Spend
 from parallel_agents.engines.team_bounds import kept_team
 from parallel_agents.sessions import names

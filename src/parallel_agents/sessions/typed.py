@@ -14,9 +14,10 @@ from parallel_agents.containment.calls import caught, describe, unpack
 from parallel_agents.core.cutting import head
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.output_type import Misfit, OutputType
-from parallel_agents.core.run import Failure, Result, TeamResult, Typed
+from parallel_agents.core.run import Failure, Result, Typed
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task
+from parallel_agents.core.team_result import TeamResult
 from parallel_agents.core.unicode import canonical
 from parallel_agents.core.verbs import SessionReads
 from parallel_agents.errors import NoOutput

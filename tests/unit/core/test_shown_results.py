@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from parallel_agents.core.ids import RunId, SessionKey
-from parallel_agents.core.run import Failure, Result, RunStatus, TeamResult
+from parallel_agents.core.run import Failure, Result, RunStatus
 from parallel_agents.core.schema import Json
 from parallel_agents.core.shown_results import ShownResult, counts_of, html_of, line_of, table_of
+from parallel_agents.core.team_result import TeamResult
 from parallel_agents.core.usage import Spend
 
 HOSTILE = "<script>alert(1)</script> & \u202eevil\x1b[2J <img src=x onerror=alert(1)>"

@@ -20,9 +20,10 @@ from parallel_agents.core.message import Message, Role, Text, ToolCall, assistan
 from parallel_agents.core.model import Capabilities, Finish, ModelReply, ModelRequest
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.request_size import most_tokens, most_tokens_around
-from parallel_agents.core.run import Result, RunStatus, TeamResult
+from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.team_result import TeamResult
 from parallel_agents.core.usage import NANOUSD_PER_USD, Price, Usage
 from parallel_agents.errors import MissingKey, Overloaded, StreamCut
 from parallel_agents.sessions.handle import SessionHandle

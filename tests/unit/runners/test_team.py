@@ -13,9 +13,10 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.ids import OwnerId
 from parallel_agents.core.message import ToolCall
 from parallel_agents.core.model import ModelRequest
-from parallel_agents.core.run import Outcome, RunStatus, TeamResult
+from parallel_agents.core.run import Outcome, RunStatus
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import OnFailure, Task, TeamTask
+from parallel_agents.core.team_result import TeamResult
 from parallel_agents.errors import AuthFailed, InvalidInput
 from parallel_agents.runners.team import summary
 from parallel_agents.testing import (

@@ -19,7 +19,8 @@ from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.owner import OwnerState, Role
 from parallel_agents.core.retry_keys import task_of
 from parallel_agents.core.row import Row
-from parallel_agents.core.run import Result, RunnerKind, TeamResult
+from parallel_agents.core.run import Result, RunnerKind
+from parallel_agents.core.team_result import TeamResult
 from parallel_agents.errors import GatewayUnreachable
 from parallel_agents.gateway_client.verbs import RemoteSessions
 from parallel_agents.interrupts import run_cancellable, unless

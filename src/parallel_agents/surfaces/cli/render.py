@@ -12,7 +12,8 @@ from rich.text import Text
 from typing_extensions import override
 
 from parallel_agents.core.ids import RunId, short
-from parallel_agents.core.run import Failure, Result, TeamResult
+from parallel_agents.core.run import Failure, Result
+from parallel_agents.core.team_result import TeamResult
 from parallel_agents.core.usage import Spend
 from parallel_agents.errors import InvalidFile, PagentsError
 from parallel_agents.errors.base import where_to_look

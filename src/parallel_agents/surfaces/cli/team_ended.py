@@ -10,7 +10,8 @@ from typing import NamedTuple
 from parallel_agents.app.reading import STORE_NAME
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.retry_keys import earlier_tries
-from parallel_agents.core.run import Result, RunStatus, TeamResult
+from parallel_agents.core.run import Result, RunStatus
+from parallel_agents.core.team_result import TeamResult
 from parallel_agents.core.verbs import SessionReads
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.foreground import Display

@@ -8,8 +8,9 @@ import orjson
 import pytest
 
 from parallel_agents.core.ids import RunId, SessionKey
-from parallel_agents.core.run import Failure, Result, RunStatus, TeamResult
+from parallel_agents.core.run import Failure, Result, RunStatus
 from parallel_agents.core.schema import Json
+from parallel_agents.core.team_result import TeamResult
 from parallel_agents.core.usage import SIMULATED_NOTICE, Spend, Usage
 from parallel_agents.errors import NotFound
 from parallel_agents.surfaces.cli import render
