@@ -186,7 +186,7 @@ def _stopped(seen: Seen) -> Iterator[Sign]:
             about="stopped",
             level=Level.PROBLEM,
             text=f"{_count(stopped, 'run')} that no process works on",
-            hint="pagents work, or pagents resume NAME for what a run or a program began",
+            hint="pagents list state:stopped says what each lacks; pagents work or pagents resume NAME continues it, or the program that began it",
             facts={"runs": stopped},
         )
 

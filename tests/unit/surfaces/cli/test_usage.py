@@ -67,6 +67,8 @@ def test_a_wrong_option_or_argument_is_refused_with_its_name(
         (("spawn", "x", "y", "--detach"), "without --wait, it returns at once"),
         (("run", "x", "--detach"), "write & behind the line; `pagents watch` follows it"),
         (("run", "main", "Write"), "it takes one team file; `pagents spawn AGENT TEXT --wait`"),
+        (("list", "-n", "3"), "it is called --limit here; `pagents list -h`"),
+        (("run", "x", "-n"), "it is called --dry-run here; `pagents run -h`"),
         (("do",), 'say what is to be reached, in quotes: pagents do "'),
         (("Write a poem",), "`pagents spawn main 'Write a poem' --wait` asks one agent, "),
         (("spawn", "--agent", "x"), "the agent stands alone, without --agent; `pagents spawn -h`"),
