@@ -1,13 +1,16 @@
-"""Frozen: an attempt to change a value that never changes is refused in words."""
+"""Frozen: values that never change: an attempt to is refused in words, and they show what was set."""
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError, fields
+from dataclasses import MISSING, Field, FrozenInstanceError, fields
+from reprlib import recursive_repr
 from typing import Any, NoReturn, cast
 
 
 class Frozen:
     """The base of frozen dataclasses that programs get.
+
+    A value shows the fields that differ from their defaults, unless its class says how to show it.
 
     Raises:
         FrozenInstanceError: from setting or deleting an attribute; it names the attribute.
@@ -17,12 +20,32 @@ class Frozen:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
+        made = cast("Any", cls)
+        if "__repr__" not in vars(cls):  # `dataclass` writes one where there is none
+            made.__repr__ = _shown
         # `dataclass(slots=True)` makes the class a second time, and the methods that it wrote know the
         # first one: for what is no field, such as a property, they fail in `super()`.
         if "__setattr__" in vars(cls):
-            made = cast("Any", cls)
             made.__setattr__ = _refuse_value
             made.__delattr__ = _refuse_removal
+
+
+@recursive_repr()
+def _shown(value: object) -> str:
+    shown = [
+        field
+        for field in fields(cast("Any", value))
+        if field.repr and not _is_default(value, field)
+    ]
+    listed = ", ".join(f"{field.name}={getattr(value, field.name)!r}" for field in shown)
+    return f"{type(value).__qualname__}({listed})"
+
+
+def _is_default(value: object, field: Field[Any]) -> bool:
+    found = getattr(value, field.name)
+    if field.default_factory is not MISSING:
+        return bool(found == field.default_factory())
+    return field.default is not MISSING and bool(found == field.default)
 
 
 def _refuse_value(frozen: object, name: str, value: object) -> None:

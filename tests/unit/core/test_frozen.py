@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import FrozenInstanceError, dataclass, is_dataclass
+from dataclasses import FrozenInstanceError, dataclass, field, is_dataclass
 from typing import Any
 
 import pytest
@@ -62,3 +62,24 @@ def test_a_programs_own_class_has_attributes_of_its_own() -> None:
     assert marked.owner == "Ann"
     del marked.owner
     assert not hasattr(marked, "owner")
+
+
+@dataclass(frozen=True, slots=True)
+class Tray(Frozen):
+    cups: tuple[Cup, ...] = ()
+    name: str = "blue"
+    notes: list[str] = field(default_factory=list[str])
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (Cup(3), "Cup(size=3)"),
+        (Tray(), "Tray()"),
+        (Tray((Cup(1),), notes=["hot"]), "Tray(cups=(Cup(size=1),), notes=['hot'])"),
+        (pa.Limits(attempts=2), "Limits(attempts=2)"),
+        (pa.Task("writer", "Go."), "Task(agent='writer', text='Go.')"),
+    ],
+)
+def test_a_value_shows_what_differs_from_the_defaults(value: object, shown: str) -> None:
+    assert repr(value) == shown

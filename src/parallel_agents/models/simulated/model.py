@@ -11,9 +11,10 @@ import asyncio
 import math
 import re
 from collections import Counter
+from collections.abc import Iterable
 from hashlib import sha256
 from random import Random
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn, cast
 
 from parallel_agents.core.annotations import Index
 from parallel_agents.core.arguments import checked
@@ -111,7 +112,7 @@ class Simulated:
     def _rng(self, request: ModelRequest) -> Random:
         """The random numbers for this try of this request."""
         messages = _without_results(request.messages)
-        identity = repr((self._seed, self._day.name, request.system, messages))
+        identity = _whole((self._seed, self._day.name, request.system, messages))
         if request.tools:
             identity = _RANDOM_ID.sub("", identity)
         digest = sha256(identity.encode("utf-8", "replace")).digest()
@@ -215,6 +216,16 @@ def make_simulated(name: str) -> Simulated:
         why=f"the days are {', '.join(DAYS)}",
         hint=f"name one of them, such as {PROVIDER}/calm, or {PROVIDER}/calm@7 for a different seed",
     )
+
+
+def _whole(value: object) -> str:
+    """A value with all its fields: a day draws the same numbers however a message shows itself."""
+    if isinstance(value, tuple):
+        items = [_whole(item) for item in cast("tuple[object, ...]", value)]
+        return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+    names: Iterable[str] = getattr(value, "__dataclass_fields__", ())
+    written = ", ".join([f"{name}={_whole(getattr(value, name))}" for name in names])
+    return f"{type(value).__qualname__}({written})" if written else repr(value)
 
 
 def _without_results(messages: tuple[Message, ...]) -> tuple[Message, ...]:
