@@ -18,6 +18,7 @@ from parallel_agents.core.inspection import Journal
 from parallel_agents.core.overview import Cost, added_up
 from parallel_agents.core.row import Row
 from parallel_agents.core.store import Filter
+from parallel_agents.core.verb_words import NamesVerbs
 from parallel_agents.core.verbs import DeadLetters, Sessions, whole_history
 from parallel_agents.sessions.handle import SessionHandle
 
@@ -27,7 +28,7 @@ class ProgramService(Sessions, DeadLetters, Protocol):
 
 
 @checked_methods
-class ProgramReads:
+class ProgramReads(NamesVerbs):
     """What a program can read of its sessions wherever the store is.
 
     Raises:

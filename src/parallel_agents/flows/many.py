@@ -10,6 +10,7 @@ from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.batch import BatchSize
 from parallel_agents.core.converted import GivenObject
 from parallel_agents.core.task import Task
+from parallel_agents.core.verb_words import NamesVerbs
 from parallel_agents.flows.batched import batched_results
 from parallel_agents.flows.gathered import Gathered
 from parallel_agents.flows.mapping import mapped
@@ -17,7 +18,7 @@ from parallel_agents.flows.steps import Steps
 
 
 @checked_methods
-class ManySteps:
+class ManySteps(NamesVerbs):
     """The steps of a flow that are made of many tasks."""
 
     def __init__(self, steps: Steps) -> None:

@@ -22,13 +22,14 @@ from parallel_agents.core.pause import Paused
 from parallel_agents.core.run import Result
 from parallel_agents.core.store import Killed
 from parallel_agents.core.transcript import fold
+from parallel_agents.core.verb_words import NamesVerbs
 from parallel_agents.core.verbs import Sessions, Spawned, Steer, SteerModeName, whole_history
 from parallel_agents.errors import InvalidInput
 from parallel_agents.sessions.typed import typed
 
 
 @checked_methods
-class SessionHandle(Generic[T_co]):
+class SessionHandle(NamesVerbs, Generic[T_co]):
     """A session and the latest of its runs that this handle started.
 
     Attributes:
