@@ -64,7 +64,9 @@ def test_what_failed_in_a_run_is_run_again_after_its_price(
     assert "FIRST CALL AT MOST" in told.out
     assert pagents("wait", told.err.split()[-1]).code == 0
     assert len(provider.requests) == 1
-    assert "'monday' has no dead letter" in pagents("retry", "monday").err
+    again = pagents("retry", "monday").err
+    assert "'monday' has no dead letter" in again
+    assert "why   what failed of it was dropped, or its retry is done" in again
 
 
 def test_a_dry_run_prices_what_it_would_start_and_starts_nothing(

@@ -93,7 +93,7 @@ def _existing(folder: str) -> Path:
         raise InvalidInput(
             f"the folder {folder} cannot be used",
             why=error.strerror or str(error),
-            hint="name a folder that exists and that you may read",
+            hint="name a folder that exists and that you may read, such as . for this one",
         ) from error
     if not is_folder:
         raise InvalidInput(f"{folder} is not a folder", hint="name the folder around it")

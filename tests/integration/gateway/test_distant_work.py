@@ -172,6 +172,27 @@ async def test_what_failed_there_is_priced_retried_and_dropped_and_limits_are_se
     assert reset.limit is None or not reset.limit.is_bound
 
 
+async def test_a_name_means_what_failed_last_of_its_task_over_http_too(serving: Serving) -> None:
+    gate = pa.ConditionGate(condition="summary == 'no'")
+    async with serving() as served, served.worker(), distant_of(served) as distant:
+        sessions = distant.sessions
+        failing = await sessions.spawn(replace(TASK, gates=(gate,), label="look"))
+        fine = await sessions.spawn(replace(TASK, label="fine"))
+        await sessions.wait([failing.run_id, fine.run_id], timeout=30)
+        retried = await sessions.retry(*await sessions.dead_letters())
+        await sessions.wait([retried.run_id], timeout=30)
+        (letter,) = await sessions.dead_letters()
+        dropped, _ = await served.post("/dead-letters/drop", {"names": [failing.session_key]})
+        left = await sessions.dead_letters()
+        _, done = await served.post("/dead-letters/drop", {"names": [fine.session_key]})
+        _, again = await served.post("/dead-letters/drop", {"names": [failing.session_key]})
+
+    assert letter.session.key == retried.session_key
+    assert (dropped, left) == (200, [])
+    assert done["why"] == "it is done", done
+    assert again["why"] == "what failed of it was dropped, or its retry is done"
+
+
 async def test_what_somebody_killed_there_is_priced_and_tried_again(serving: Serving) -> None:
     chosen = pa.DeadLetterFilter(killed=True)
     async with serving() as served, distant_of(served) as distant:

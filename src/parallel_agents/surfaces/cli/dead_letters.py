@@ -18,7 +18,7 @@ from parallel_agents.surfaces.cli.docs import full_code
 from parallel_agents.surfaces.cli.list_shown import print_list
 from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.views import format
-from parallel_agents.views.letters import letters_of
+from parallel_agents.views.letters import letters_of, why_none
 from parallel_agents.views.since import parse_since
 
 _TITLES = ("ID", "LABEL", "AGENT", "STATE", "CODE", "WHEN", "COST", "RETRY")
@@ -124,7 +124,7 @@ async def _named(sessions: SessionReads, name: str, every: DeadLetterFilter) -> 
         )
     raise NotFound(
         f"{name!r} has no dead letter",
-        why="it did not fail, was dropped, or its retry is done",
+        why=why_none(row.run),
         hint="`pagents dlq list` shows all dead letters",
     )
 

@@ -32,7 +32,7 @@ from parallel_agents.views.documents import (
     letter_json,
     money_json,
 )
-from parallel_agents.views.letters import letters_of
+from parallel_agents.views.letters import letters_of, why_none
 from parallel_agents.views.questions import QuestionDocument, question_json, waiting_json
 from parallel_agents.views.since import parse_since
 
@@ -186,12 +186,12 @@ async def _letters(call: Call, given: LettersBody, *, killed: bool = False) -> l
         return await sessions.dead_letters(every)
     found: dict[RunId, DeadLetter] = {}
     for name in given.names:
-        session = (await sessions.find(name)).session
-        letters = await letters_of(sessions, session, every)
+        row = await sessions.find(name)
+        letters = await letters_of(sessions, row.session, every)
         if not letters:
             raise NotFound(
                 f"{name[:80]!r} has no dead letter",
-                why="it did not fail, was dropped, or its retry is done",
+                why=why_none(row.run),
                 hint="GET /api/v1/dead-letters lists them",
             )
         found |= {letter.run.id: letter for letter in letters}
