@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from parallel_agents.testing import HttpError
 
 if TYPE_CHECKING:
@@ -67,6 +69,30 @@ def test_what_failed_in_a_run_is_run_again_after_its_price(
     again = pagents("retry", "monday").err
     assert "'monday' has no dead letter" in again
     assert "why   what failed of it was dropped, or its retry is done" in again
+
+
+@pytest.mark.parametrize("command", [("retry",), ("dlq", "retry")])
+def test_a_retry_can_be_waited_for(
+    pagents: Pagents, provider: FakeProvider, command: tuple[str, ...]
+) -> None:
+    fail(pagents, provider, "bad")
+    provider.begin()
+
+    told = pagents(*command, "monday", "--wait")
+
+    assert told.code == 0
+    assert told.out.startswith("content: ")
+    assert "Next: pagents wait" not in told.err
+    (result,) = pagents.json("wait", "monday/bad-retry-2")["items"]
+    assert result["status"] == "done"
+
+
+def test_a_retry_that_fails_again_ends_a_wait_for_it_with_1(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    fail(pagents, provider, "bad")
+
+    assert pagents("dlq", "retry", "monday", "--wait", "--json").code == 1
 
 
 def test_a_dry_run_prices_what_it_would_start_and_starts_nothing(

@@ -39,10 +39,10 @@ from parallel_agents.surfaces.cli.inputs import given_text
 from parallel_agents.surfaces.cli.output_option import Output
 from parallel_agents.surfaces.cli.retrying import (
     Edited,
-    exit_of,
+    ToWait,
+    ended_with,
     print_retries,
     retried,
-    retry_json,
 )
 from parallel_agents.surfaces.cli.since import Since
 from parallel_agents.views.documents import letter_json
@@ -116,6 +116,7 @@ def retry(
             help="Only print what would run, and the most that each first call can cost.",
         ),
     ] = False,
+    wait: ToWait = False,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
@@ -128,14 +129,11 @@ def retry(
     context = find_context(home)
     edits = Edits(text=text, model=model, current=current, afresh=afresh)
     retries = run_cancellable(retried(context, chosen, Edited(edits, inputs), is_dry=dry_run))
-    if json:
-        items = [retry_json(given) for given in retries]
-        render.envelope("retried", time.time(), items, dry_run=dry_run)
-    elif retries:
-        print_retries(retries, is_dry=dry_run)
-    else:
+    if retries and not json:
+        print_retries(retries, is_dry=dry_run, wait=wait and not dry_run)
+    elif not json:
         render.note(chosen.if_none)
-    raise typer.Exit(exit_of(retries))
+    raise typer.Exit(ended_with(retries, home, wait=wait, is_json=json, is_dry=dry_run))
 
 
 @app.command()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import Annotated
 
 import typer
@@ -16,10 +15,10 @@ from parallel_agents.surfaces.cli.dead_letters import Chosen
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.retrying import (
     Edited,
-    exit_of,
+    ToWait,
+    ended_with,
     print_retries,
     retried,
-    retry_json,
 )
 
 
@@ -33,6 +32,7 @@ def retry(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only print what would run, and its price.")
     ] = False,
+    wait: ToWait = False,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
@@ -45,17 +45,14 @@ def retry(
     asked = Edited(Edits(model=model), None)
     retries = run_cancellable(retried(context, chosen, asked, is_dry=True))
     if not json:
-        print_retries(retries, is_dry=True)
+        print_retries(retries, is_dry=True, wait=wait and not dry_run)
     if not dry_run and any(each.refusal is None for each in retries):
         if not (yes or json or all(each.missing_keys for each in retries)):
             _confirm(len(retries))
         retries = run_cancellable(retried(context, chosen, asked, is_dry=False))
         if not json:
-            print_retries(retries, is_dry=False)
-    if json:
-        items = [retry_json(each) for each in retries]
-        render.envelope("retried", time.time(), items, dry_run=dry_run)
-    raise typer.Exit(exit_of(retries))
+            print_retries(retries, is_dry=False, wait=wait)
+    raise typer.Exit(ended_with(retries, home, wait=wait, is_json=json, is_dry=dry_run))
 
 
 def _confirm(count: int) -> None:

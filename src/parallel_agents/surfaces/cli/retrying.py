@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import typer
 
 from parallel_agents.app.acting import Acting, open_acting
 from parallel_agents.app.client import Client
@@ -23,12 +27,17 @@ from parallel_agents.errors import InvalidInput, PagentsError
 from parallel_agents.sessions.retries import max_cost_of_first_call
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.called import called
-from parallel_agents.surfaces.cli.context import CliContext
+from parallel_agents.surfaces.cli.context import CliContext, find_store
 from parallel_agents.surfaces.cli.dead_letters import Chosen, choose
 from parallel_agents.surfaces.cli.dry_run import money, note_missing_keys, told_total
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.inputs import read_inputs
+from parallel_agents.surfaces.cli.wait import waited_for
 from parallel_agents.views.estimates import Total, spend_of, total
+
+ToWait = Annotated[
+    bool, typer.Option("--wait", "-w", help="Wait until they have ended, and print their results.")
+]
 
 
 class Edited(NamedTuple):
@@ -162,7 +171,7 @@ def _price(client: Client, plan: SessionPlan) -> Amount:
     return max_cost_of_first_call(client.models, client.session_tools.as_tools(), plan)
 
 
-def print_retries(retries: Sequence[Retry], *, is_dry: bool) -> None:
+def print_retries(retries: Sequence[Retry], *, is_dry: bool, wait: bool = False) -> None:
     rows = [
         (
             given.letter.session.name,
@@ -175,13 +184,14 @@ def print_retries(retries: Sequence[Retry], *, is_dry: bool) -> None:
     ]
     last = ("FIRST CALL AT MOST",) if is_dry else ()
     shown = rows if is_dry else [row[:-1] for row in rows]
-    render.table(
-        ("ID", "LABEL", "MODEL", "RETRY", *last),
-        shown,
-        right=last,
-        flexible="LABEL",
-        shortened=("LABEL",),
-    )
+    if not wait or render.out().is_terminal:  # a pipe gets the answers alone
+        render.table(
+            ("ID", "LABEL", "MODEL", "RETRY", *last),
+            shown,
+            right=last,
+            flexible="LABEL",
+            shortened=("LABEL",),
+        )
     for given in retries:
         if given.refusal is not None:
             render.error(given.refusal)
@@ -197,8 +207,7 @@ def print_retries(retries: Sequence[Retry], *, is_dry: bool) -> None:
         render.note(_told(total(spends)) if spends else "Nothing would run.")
         note_missing_keys([*dict.fromkeys(name for each in retries for name in each.missing_keys)])
     else:
-        started = [given.typed for given in retries if given.typed and not given.lacks]
-        if started:
+        if (started := names_of(retries)) and not wait:
             render.note(f"Next: pagents wait {' '.join(started)}")
 
 
@@ -235,6 +244,32 @@ def retry_json(given: Retry) -> Mapping[str, Json]:
         "missing_keys": [*given.missing_keys],
         "error": None if refusal is None else {"code": refusal.code, "message": refusal.message},
     }
+
+
+def ended_with(
+    retries: Sequence[Retry], home: Path | None, *, wait: bool, is_json: bool, is_dry: bool = False
+) -> Exit:
+    """Print what programs read, and say how the command ends.
+
+    Args:
+        retries: what was done.
+        home: as it was given.
+        wait: whether to wait until those that began have ended, and to print their results.
+        is_json: whether programs read it: the retries, or the results that were waited for.
+        is_dry: whether nothing was begun.
+    """
+    if wait and (started := names_of(retries)):
+        ended = waited_for(find_store(home), started, is_json=is_json)
+        return exit_of(retries) if ended is Exit.DONE else ended
+    if is_json:
+        items = [retry_json(each) for each in retries]
+        render.envelope("retried", time.time(), items, dry_run=is_dry)
+    return exit_of(retries)
+
+
+def names_of(retries: Sequence[Retry]) -> list[str]:
+    """What a person types to wait for those that a process here executes."""
+    return [given.typed for given in retries if given.typed and not given.lacks]
 
 
 def exit_of(retries: Sequence[Retry]) -> Exit:

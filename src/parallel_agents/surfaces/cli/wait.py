@@ -22,10 +22,10 @@ from parallel_agents.core.verbs import Sessions
 from parallel_agents.errors import ConfigError
 from parallel_agents.interrupts import run_cancellable, unless
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.context import AsJson, Home, Timeout, find_store
+from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, Timeout, find_store
 from parallel_agents.surfaces.cli.continuing import how_to_continue
 from parallel_agents.surfaces.cli.exits import Exit, worst_of
-from parallel_agents.surfaces.cli.output_option import Output
+from parallel_agents.surfaces.cli.output_option import Form, Output
 from parallel_agents.surfaces.cli.results_shown import bare_if_piped, print_results
 from parallel_agents.views import format
 from parallel_agents.views.documents import result_json
@@ -46,8 +46,18 @@ def wait(
 
     Ends with 5 if all that has not ended was stopped, and nothing will continue it.
     """
-    context = find_store(home)
+    raise typer.Exit(waited_for(find_store(home), names, timeout, is_json=json, form=output))
 
+
+def waited_for(
+    context: CliContext,
+    names: Sequence[str],
+    timeout: float | None = None,
+    *,
+    is_json: bool = False,
+    form: Form | None = None,
+) -> Exit:
+    """Wait for sessions to end, print their results, and say how the command ends."""
     called: dict[SessionKey, str] = {}
 
     async def until_ended() -> Waited:
@@ -75,14 +85,14 @@ def wait(
         return waited
 
     results, statuses = run_cancellable(until_ended())
-    if json:
+    if is_json:
         render.envelope("wait", time.time(), [result_json(result) for result in results])
-    elif form := (bare_if_piped(output) if len(results) == 1 else output):
-        print_results(results, form, called)
+    elif asked := (bare_if_piped(form) if len(results) == 1 else form):
+        print_results(results, asked, called)
     else:
         for result in results:
             render.result(result, called.get(result.session_key))
-    raise typer.Exit(worst_of(statuses) if statuses else Exit.DONE)
+    return worst_of(statuses) if statuses else Exit.DONE
 
 
 class Waited(NamedTuple):
