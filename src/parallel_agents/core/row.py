@@ -36,6 +36,23 @@ class Row(Frozen):
         """What the session and everything below it cost in US dollars; None if that is not known."""
         return None if self.total_spend is None else self.total_spend.cost_usd
 
+    @property
+    def is_left(self) -> bool:
+        """Whether no process works on the run, which has not ended, and no pause keeps it from that."""
+        is_held = self.run.status.is_over or bool(self.session.paused_by)
+        return not is_held and self.owner_state is not OwnerState.LIVE
+
+    @property
+    def why_left(self) -> str:
+        """Why no process works on the run, if it has not ended."""
+        match self.owner_state:
+            case OwnerState.GONE:
+                return "it was stopped"
+            case OwnerState.DEAD:
+                return "its process has died"
+            case _:
+                return "it waits in the queue, and nobody begins it"
+
 
 class ChildRun(NamedTuple):
     """A run that a session asked one of its children for, by spawning it or by a message to it.

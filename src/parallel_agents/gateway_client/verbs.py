@@ -7,6 +7,7 @@ import builtins
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from time import monotonic
 from typing import Never
 from urllib.parse import quote
@@ -40,16 +41,17 @@ from parallel_agents.gateway_client.bodies import (
 )
 from parallel_agents.gateway_client.exchange import Exchange
 from parallel_agents.gateway_client.forms import RetryForm, SpawnedForm
+from parallel_agents.gateway_client.left_runs import LeftRuns
 from parallel_agents.gateway_client.listening import Listening
 from parallel_agents.gateway_client.pausing import RemotePausing
 from parallel_agents.gateway_client.price_forms import PriceForm
 from parallel_agents.gateway_client.reads import in_parts
 from parallel_agents.gateway_client.refusals import not_at_distance, refusal_named
-from parallel_agents.gateway_client.stopped import StoppedRuns
 from parallel_agents.gateway_client.wire import (
     COUNT,
     KILLED,
     MOST_NAMES,
+    OWNERS,
     PRICE,
     RETRIED,
     SCHEMA,
@@ -78,7 +80,7 @@ class RemoteSessions(RemotePausing):
         super().__init__(exchange)
         self._exchange = exchange
         self._listening = listening
-        self._stopped = StoppedRuns()
+        self._left = LeftRuns(partial(exchange.look, OWNERS, Asked(look=OWNERS.name)))
 
     async def spawn(
         self,
@@ -367,7 +369,7 @@ class RemoteSessions(RemotePausing):
                 found = await self._exchange.look(WAIT, asked)
             if found is not None:
                 return found
-            self._stopped.tell(await self.rows_of([RunId(run) for run in runs]))
+            await self._left.tell(await self.rows_of([RunId(run) for run in runs]))
             if deadline is not None and monotonic() >= deadline:
                 raise TimeoutError
 

@@ -96,7 +96,7 @@ class WaitWatch:
         """Those of these runs that no process works on, nor is kept from by a pause."""
         elsewhere = {run for run in runs if not self._engine.has(run)}
         rows = await self._store.rows_of(list(elsewhere)) if elsewhere else []
-        left = [_Left(row, await self._lack(row)) for row in rows if is_left(row)]
+        left = [_Left(row, await self._lack(row)) for row in rows if row.is_left]
         for run in elsewhere - {each.row.run.id for each in left}:
             self._since.pop(run, None)
         return left
@@ -106,7 +106,7 @@ class WaitWatch:
         if (lack := self._engine.lacks(row)) or not row.run.kind.is_group:
             return lack
         below = Filter(tree=row.session.key, is_live=True, every_run=True)
-        tasks = [each for each in await self._store.rows(below) if is_left(each)]
+        tasks = [each for each in await self._store.rows(below) if each.is_left]
         lacks = ((each, self._engine.lacks(each)) for each in tasks)
         return next((f"{each.session.label}: {lack}" for each, lack in lacks if lack), "")
 
@@ -138,7 +138,7 @@ class WaitWatch:
         _LOG.warning(
             "no process works on %s: %s; spawn it again under its key, or call `pagents resume %s`",
             row.session.key,
-            _reason(row),
+            row.why_left,
             row.run.id,
         )
 
@@ -165,19 +165,3 @@ def _raise_if_stuck(ends: Ends, stuck: Mapping[RunId, _Left]) -> None:
         return
     for run in pending:
         ends[run].set_exception(cannot_continue(*stuck[run]))
-
-
-def is_left(row: Row) -> bool:
-    """Whether no process works on a run that has not ended, and no pause keeps it from that."""
-    is_held = row.run.status.is_over or bool(row.session.paused_by)
-    return not is_held and row.owner_state is not OwnerState.LIVE
-
-
-def _reason(row: Row) -> str:
-    match row.owner_state:
-        case OwnerState.GONE:
-            return "it was stopped"
-        case OwnerState.DEAD:
-            return "its process has died"
-        case _:
-            return "it waits in the queue, and nobody begins it"

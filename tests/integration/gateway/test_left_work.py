@@ -71,7 +71,7 @@ async def test_what_was_stopped_is_told_to_whoever_waits_at_a_distance(
         left = await distant.sessions.find(spawned.run_id)
         with pytest.raises(TimeoutError):
             await distant.sessions.wait([left.run.id], timeout=0.1)
-        watch = DistantWatch(distant.sessions, [left])
+        watch = DistantWatch(distant.sessions, distant.journal, [left])
         watching = asyncio.create_task(watch.watch())
         async with asyncio.timeout(30):
             await watch.stuck.wait()

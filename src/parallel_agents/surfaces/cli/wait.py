@@ -14,12 +14,14 @@ from typing_extensions import override
 from parallel_agents.app.acting import open_acting
 from parallel_agents.app.client import Client
 from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.inspection import Journal
 from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, RunnerKind, RunStatus
 from parallel_agents.core.store import Filter
 from parallel_agents.core.verbs import Sessions
 from parallel_agents.errors import ConfigError
+from parallel_agents.gateway_client.left_runs import LeftRuns
 from parallel_agents.interrupts import run_cancellable, unless
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, Timeout, find_store
@@ -66,7 +68,7 @@ def waited_for(
             called.update((row.session.key, format.name(row)) for row in rows)
             ending = _results_of(client.sessions, rows, timeout)
             watch: _Watch = (
-                DistantWatch(client.sessions, rows)
+                DistantWatch(client.sessions, client.journal, rows)
                 if client.here is None
                 else WorkerWatch(client.here, rows, context.problem)
             )
@@ -74,8 +76,9 @@ def waited_for(
             try:
                 waited = await unless(watch.stuck, ending)
             except TimeoutError:
-                rest = "it continues" if len(rows) == 1 else "they continue"
-                render.note(f"Not finished after {timeout:g} s{'' if watch.left else f'; {rest}'}.")
+                rest = "; it continues" if len(rows) == 1 else "; they continue"
+                is_known = not watch.left and not watch.is_in_doubt
+                render.note(f"Not finished after {timeout:g} s{rest if is_known else ''}.")
                 raise typer.Exit(Exit.TIMED_OUT) from None
             finally:
                 watching.cancel()
@@ -145,6 +148,11 @@ class _Watch(ABC):
         self.left: set[str] = set()
         self.stuck = asyncio.Event()
 
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether no process was seen to work on some of them, though one may yet begin."""
+        return False
+
     async def watch(self) -> None:
         """Check until cancelled."""
         was_stuck = False
@@ -172,14 +180,30 @@ class _Watch(ABC):
 
 
 class DistantWatch(_Watch):
-    """Watches sessions at a gateway, which has a worker continue all but what was stopped."""
+    """Watches sessions at a gateway, which has a worker continue what it can.
+
+    Args:
+        sessions: the verbs.
+        journal: the processes there.
+        roots: the sessions.
+    """
+
+    def __init__(self, sessions: Sessions, journal: Journal, roots: Sequence[Row]) -> None:
+        super().__init__(sessions, roots)
+        self._left_runs = LeftRuns(journal.owners)
+
+    @property
+    @override
+    def is_in_doubt(self) -> bool:
+        return self._left_runs.is_any_seen
 
     @override
     async def _check(self, root: Row, live: Sequence[Row]) -> bool:
-        is_moving = any(row.owner_state is not OwnerState.GONE for row in live)
+        left = await self._left_runs.among(live)
+        is_moving = len(left) < len(live)
         if live and not is_moving:
             after = how_to_continue(format.name(root), in_program=False)
-            self._report(root, "it was stopped", after)
+            self._report(root, left[live[0].run.id], after)
         return is_moving
 
 

@@ -18,7 +18,7 @@ from parallel_agents.core.workspace_verbs import DiffForm as Form
 from parallel_agents.errors import InvalidInput
 from parallel_agents.gateway_client.forms import DiffForm, SentForm, SignForm
 from parallel_agents.gateway_client.wire import MOST_ROWS, SENT_PAGE, WAIT_SECONDS, Asked
-from parallel_agents.sessions.wait_watch import cannot_continue, is_left
+from parallel_agents.sessions.wait_watch import cannot_continue
 from parallel_agents.surfaces.gateway.change_routes import told, told_all
 from parallel_agents.surfaces.health_look import look
 from parallel_agents.views.health import signs
@@ -72,7 +72,7 @@ async def _refuse_in_vain(client: ThinClient, asked: Asked) -> None:
     live = [row for row in rows if not row.run.status.is_over]
     lacks = [readiness.lacks(row) for row in live]
     is_any_able = not all(lacks) or any(map(readiness.is_elsewhere, live))
-    if not live or is_any_able or not all(map(is_left, live)):
+    if not live or is_any_able or not all(row.is_left for row in live):
         return
     # Nobody takes over what was stopped.
     is_stopped = all(row.owner_state is OwnerState.GONE for row in live)
