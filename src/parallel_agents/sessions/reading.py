@@ -23,6 +23,7 @@ from parallel_agents.sessions import names
 from parallel_agents.sessions.completions import Completions
 from parallel_agents.sessions.event_names import EventNames
 from parallel_agents.sessions.following import follow
+from parallel_agents.sessions.letters import letters_of
 
 
 class StoreReads:
@@ -112,4 +113,4 @@ class StoreReads:
     async def dead_letters(
         self, chosen: DeadLetterFilter | None = None
     ) -> builtins.list[DeadLetter]:
-        return await self._store.dead_letters(chosen or DeadLetterFilter())
+        return await letters_of(self._store, chosen or DeadLetterFilter())

@@ -27,6 +27,7 @@ from parallel_agents.errors import Conflict, RunIsOver
 from parallel_agents.runners.agent.model_call import worst_case
 from parallel_agents.runners.agent.prompts import system_of
 from parallel_agents.sessions.kept_work import kept_of
+from parallel_agents.sessions.letters import last_retry, latest_of
 from parallel_agents.sessions.planning import Planner
 
 
@@ -38,13 +39,15 @@ class Retries:
         self._planner = planner
 
     async def plan(self, dead_letter: DeadLetter, edits: Edits) -> SessionPlan | Spawned:
-        """The session that retries a dead letter, or its retry that exists already.
+        """The session that retries a dead letter, or its retry that exists already and has not failed.
 
         Raises:
             InvalidInput, UnknownAgent, UnknownModel, MissingKey: the retry cannot be accepted.
             Conflict: the existing retry has a different text or input.
             RunIsOver: the dead letter's team was killed.
         """
+        latest = await latest_of(self._store, dead_letter)
+        dead_letter = latest or dead_letter
         before = dead_letter.session
         text = dead_letter.queued.text if edits.text is None else edits.text
         values = {**dead_letter.queued.input, **edits.input}
@@ -56,6 +59,10 @@ class Retries:
                     await self._check_same(row, text, values)
                 return Spawned(row.session.key, row.run.id, is_new=False)
             before = row.session
+        if latest is None and (last := await last_retry(self._store, before)) is not None:
+            if not last.run.status.is_over or last.run.status is RunStatus.DONE:
+                return Spawned(last.session.key, last.run.id, is_new=False)
+            before = last.session  # it is no dead letter any more, as it was dropped
         key, number = next_key(before.spawn_key)
         task = replace(
             _as_now(dead_letter) if edits.current else _as_it_was(dead_letter),

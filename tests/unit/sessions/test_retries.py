@@ -12,7 +12,7 @@ import pytest
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget
-from parallel_agents.core.dead_letter import Edits
+from parallel_agents.core.dead_letter import DeadLetterFilter, Edits
 from parallel_agents.core.event import Queued
 from parallel_agents.core.gate import ConditionGate, RegexGate
 from parallel_agents.core.limits import Limits
@@ -198,6 +198,37 @@ async def test_a_retry_that_failed_is_retried_under_the_next_number() -> None:
             assert row.session.label == f"tea-retry-{number}"
 
         assert len(await rig.sessions.dead_letters()) == 1
+
+
+async def test_a_dead_letter_that_a_failed_retry_has_replaced_means_that_one() -> None:
+    async with open_test_rig() as rig:
+        await fail(rig, key="tea")
+        (first,) = await rig.sessions.dead_letters()
+        tries = [await rig.sessions.retry(first)]
+        assert (await tries[0].wait()).status is FAILED
+        tries.append(await rig.sessions.retry(first))
+        assert (await tries[1].wait()).status is FAILED
+        done = await rig.sessions.retry(first, model="scripted/good")
+        assert (await done.wait()).status is DONE
+        again = await rig.sessions.retry(first)
+
+    assert [handle.is_new for handle in (*tries, done, again)] == [True, True, True, False]
+    assert len({handle.key for handle in (*tries, done)}) == 3
+    assert again.key == done.key
+
+
+async def test_the_session_of_a_task_selects_what_failed_last_of_it() -> None:
+    async with open_test_rig() as rig:
+        await fail(rig, key="tea")
+        await fail(rig, key="rain")
+        (letter,) = await rig.sessions.dead_letters(DeadLetterFilter(tree="tea"))
+        retry = await rig.sessions.retry(letter)
+        await retry.wait()
+        (later,) = await rig.sessions.dead_letters(DeadLetterFilter(tree="tea"))
+        await rig.sessions.drop([later])
+        none = await rig.sessions.dead_letters(DeadLetterFilter(tree="tea"))
+
+    assert (later.session.key, none) == (retry.key, [])
 
 
 async def test_a_killed_retry_does_not_prevent_another() -> None:

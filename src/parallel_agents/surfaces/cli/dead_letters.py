@@ -18,7 +18,7 @@ from parallel_agents.surfaces.cli.docs import full_code
 from parallel_agents.surfaces.cli.list_shown import print_list
 from parallel_agents.surfaces.cli.output_option import Form
 from parallel_agents.views import format
-from parallel_agents.views.letters import letters_of, why_none
+from parallel_agents.views.letters import why_none
 from parallel_agents.views.since import parse_since
 
 _TITLES = ("ID", "LABEL", "AGENT", "STATE", "CODE", "WHEN", "COST", "RETRY")
@@ -109,7 +109,7 @@ async def _named(sessions: SessionReads, name: str, every: DeadLetterFilter) -> 
             why="no run starts in it",
             hint="begin it again under another id",
         )
-    if letters := await letters_of(sessions, row.session, every):
+    if letters := await sessions.dead_letters(chosen):
         return letters
     if chosen.killed:
         raise NotFound(

@@ -76,6 +76,23 @@ def part_of(found: Sequence[T], given: PageQuery) -> tuple[Sequence[T], str]:
     return found[start:end], str(end) if end < len(found) else ""
 
 
+def part_after(names: Sequence[str], given: PageQuery) -> tuple[slice, str]:
+    """The part of a list that is asked for, whose items have names, and the name after which the next begins.
+
+    Raises:
+        InvalidInput: `after` is no name of the list.
+    """
+    if given.after and given.after not in names:
+        raise InvalidInput(
+            f"nothing comes after {given.after[:80]!r}",
+            why="it is not in the list, or no longer",
+            hint="begin without after",
+        )
+    start = names.index(given.after) + 1 if given.after else 0
+    end = start + given.limit
+    return slice(start, end), names[end - 1] if end < len(names) else ""
+
+
 def read_query(takes: type[G], query: bytes) -> G:
     """The values of a query, such as `limit=20&after=abc`.
 

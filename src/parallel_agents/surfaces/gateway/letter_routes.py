@@ -1,8 +1,9 @@
-"""Person routes: what waits for a person: questions, and tasks that failed for good."""
+"""Letter routes: the tasks that failed for good, which can be run again or dropped."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from pydantic import Field
@@ -10,21 +11,20 @@ from typing_extensions import TypedDict
 
 from parallel_agents.core.budget import Amount
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
-from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.pricing import pricing
 from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput, NotFound, PagentsError
-from parallel_agents.sessions.asked import find_question
 from parallel_agents.sessions.retries import max_cost_of_first_call
-from parallel_agents.surfaces.answering import given_answer
-from parallel_agents.surfaces.gateway.bodies import AnswerBody, LettersBody, RetryBody
+from parallel_agents.surfaces.gateway.bodies import LettersBody, RetryBody
 from parallel_agents.surfaces.gateway.gateway import Call
-from parallel_agents.surfaces.gateway.given import MOST_ITEMS, USUAL_ITEMS, Given, PageQuery
+from parallel_agents.surfaces.gateway.given import (
+    PageQuery,
+    part_after,
+)
 from parallel_agents.surfaces.gateway.replies import Document, Page
 from parallel_agents.surfaces.gateway.routes import Form, Route, handled
-from parallel_agents.views.answers import GivenAnswerDocument, answers_json, last_replies
 from parallel_agents.views.documents import (
     BriefFailure,
     LetterDocument,
@@ -32,17 +32,10 @@ from parallel_agents.views.documents import (
     letter_json,
     money_json,
 )
-from parallel_agents.views.letters import letters_of, why_none
-from parallel_agents.views.questions import QuestionDocument, question_json, waiting_json
+from parallel_agents.views.letters import why_none
 from parallel_agents.views.since import parse_since
 
 _MOST_RETRIED = 1000
-
-
-class AnsweredDocument(QuestionDocument):
-    """A question, and the answer that counts."""
-
-    answer: str
 
 
 class RetryDocument(TypedDict):
@@ -82,55 +75,6 @@ class DroppedDocument(TypedDict):
     dropped: int
 
 
-async def questions(call: Call, given: PageQuery) -> Page:
-    """The questions of live runs that wait for a person, the oldest first."""
-    found = await call.client.sessions.questions()
-    part, last = _part([each.id for each in found], given)
-    origins = await call.client.journal.origins([each.session for each in found[part]])
-    return Page(
-        schema="inbox",
-        items=[waiting_json(each, origins) for each in found[part]],
-        as_of=call.client.now(),
-        last=last,
-        total=len(found),
-    )
-
-
-async def answer(call: Call, given: AnswerBody) -> Document:
-    """Answer a question, or the one that a run waits for; the first answer counts, wherever it is from."""
-    asked = await find_question(call.client.sessions, call.names["id"])
-    waiting = {each.id: each for each in await call.client.sessions.questions()}
-    said = given_answer(
-        waiting.get(asked),
-        given.answer,
-        note=given.note,
-        for_run=given.for_run,
-        arguments=given.arguments,
-    )
-    answered = await call.verbs.answer(asked, said)
-    await call.client.workers.ensure(answered.session, answered.run)
-    value: AnsweredDocument = {**question_json(answered), "answer": given.answer}
-    return Document(value=value)
-
-
-class AnswersQuery(Given):
-    """Which answers."""
-
-    since: str = Field(default="24h", max_length=40)
-    """Only those given since then, such as `2h`."""
-    limit: int = Field(default=USUAL_ITEMS, ge=1, le=MOST_ITEMS)
-    """How many to return at most, the newest."""
-
-
-async def answers(call: Call, given: AnswersQuery) -> Page:
-    """What people answered, by whom and from where, the newest first."""
-    now = call.client.now()
-    since = parse_since(given.since, now, "since") or 0.0
-    found = await last_replies(call.client.journal, since=since, most=given.limit + 1)
-    items = answers_json(found[: given.limit])
-    return Page(schema="answers", items=items, as_of=now, more={"is_cut": len(found) > len(items)})
-
-
 class LettersQuery(PageQuery):
     """Which dead letters."""
 
@@ -149,10 +93,8 @@ async def dead_letters(call: Call, given: LettersQuery) -> Page:
     chosen = LettersBody(
         agent=given.agent or None, code=given.code or None, since=given.since or None
     )
-    found = await _letters(call, chosen)
-    if given.within:
-        found = await _within(call, given.within, found)
-    part, last = _part([each.run.id for each in found], given)
+    found = await _letters(call, chosen, within=given.within)
+    part, last = part_after([each.run.id for each in found], given)
     return Page(
         schema="dlq",
         items=[letter_json(each) for each in found[part]],
@@ -162,32 +104,28 @@ async def dead_letters(call: Call, given: LettersQuery) -> Page:
     )
 
 
-async def _within(call: Call, name: str, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
-    """Those of a session and everything that it spawned."""
-    sessions = call.client.sessions
-    top = (await sessions.find(name)).session
-    own = [each for each in letters if each.session.root == top.root]
-    if top.parent is None or not own:
-        return own
-    rows = await sessions.list(
-        Filter(tree=top.key, sessions=tuple(each.session.key for each in own))
-    )
-    keys = {row.session.key for row in rows}
-    return [each for each in own if each.session.key in keys]
-
-
-async def _letters(call: Call, given: LettersBody, *, killed: bool = False) -> list[DeadLetter]:
+async def _letters(
+    call: Call,
+    given: LettersBody,
+    *,
+    killed: bool = False,
+    within: str = "",
+    is_latest: bool = False,
+) -> list[DeadLetter]:
     sessions = call.client.sessions
     since = parse_since(given.since, call.client.now(), "since")
-    every = DeadLetterFilter(agent=given.agent, code=given.code, since=since, killed=killed)
+    tree = (await sessions.find(within)).session.key if within else None
+    every = DeadLetterFilter(
+        agent=given.agent, code=given.code, since=since, killed=killed, tree=tree
+    )
     if given.runs:
-        return _of_runs(given.runs, await sessions.dead_letters(every))
+        return await _of_runs(call, given.runs, every, is_latest=is_latest)
     if not given.names:
         return await sessions.dead_letters(every)
     found: dict[RunId, DeadLetter] = {}
     for name in given.names:
         row = await sessions.find(name)
-        letters = await letters_of(sessions, row.session, every)
+        letters = await sessions.dead_letters(replace(every, tree=row.session.key))
         if not letters:
             raise NotFound(
                 f"{name[:80]!r} has no dead letter",
@@ -198,30 +136,47 @@ async def _letters(call: Call, given: LettersBody, *, killed: bool = False) -> l
     return list(found.values())
 
 
-def _of_runs(runs: Sequence[str], letters: Sequence[DeadLetter]) -> list[DeadLetter]:
-    """The dead letters of these runs.
+async def _of_runs(
+    call: Call, runs: Sequence[str], every: DeadLetterFilter, *, is_latest: bool
+) -> list[DeadLetter]:
+    """The dead letters of these runs, or if `is_latest` those that have replaced them.
 
     Raises:
         NotFound: one has none.
     """
-    by_run = {str(letter.run.id): letter for letter in letters}
-    if missing := [run for run in runs if run not in by_run]:
-        raise NotFound(
-            f"the run {missing[0][:80]!r} has no dead letter",
-            why="it did not fail, was dropped, or its retry is done",
-            hint="GET /api/v1/dead-letters lists them",
-        )
-    return [by_run[run] for run in dict.fromkeys(runs)]
+    by_run = {letter.run.id: letter for letter in await call.client.sessions.dead_letters(every)}
+    found: dict[RunId, DeadLetter] = {}
+    for run in map(RunId, runs):
+        letter = by_run.get(run) or await _replacing(call, run, every, is_latest=is_latest)
+        found[letter.run.id] = letter
+    return list(found.values())
 
 
-async def _selected(call: Call, given: LettersBody, *, killed: bool = False) -> list[DeadLetter]:
+async def _replacing(
+    call: Call, run: RunId, every: DeadLetterFilter, *, is_latest: bool
+) -> DeadLetter:
+    rows = await call.client.sessions.rows_of([run])
+    if rows and is_latest:
+        chosen = replace(every, tree=rows[0].session.key)
+        if letters := await call.client.sessions.dead_letters(chosen):
+            return letters[0]
+    raise NotFound(
+        f"the run {run[:80]!r} has no dead letter",
+        why=why_none(rows[0].run) if rows else "there is no such run",
+        hint="list the dead letters again; GET /api/v1/dead-letters does",
+    )
+
+
+async def _selected(
+    call: Call, given: LettersBody, *, killed: bool = False, is_latest: bool = False
+) -> list[DeadLetter]:
     """The letters to act on; all of them only if that is asked for."""
     if given.is_chosen is given.all:
         raise InvalidInput(
             "nothing says which dead letters are meant, or two things do",
             hint='give names, runs, agent, code or since; or {"all": true}',
         )
-    found = await _letters(call, given, killed=killed)
+    found = await _letters(call, given, killed=killed, is_latest=is_latest)
     if len(found) > _MOST_RETRIED:
         raise InvalidInput(
             f"{len(found):,} dead letters are too many at once",
@@ -240,7 +195,7 @@ class _Retry(NamedTuple):
 
 async def retry(call: Call, given: RetryBody) -> Document:
     """Run failed tasks again, each as a new session, or say what that would be and cost at most."""
-    chosen = await _selected(call, given, killed=given.killed)
+    chosen = await _selected(call, given, killed=given.killed, is_latest=True)
     letters = sorted(chosen, key=lambda letter: letter.run.created_at)
     if given.text is not None and len(letters) > 1:
         raise InvalidInput(
@@ -318,50 +273,7 @@ async def drop(call: Call, given: LettersBody) -> Document:
     return Document(value=value)
 
 
-def _part(names: Sequence[str], given: PageQuery) -> tuple[slice, str]:
-    """Which of these a page has, and the cursor of the next."""
-    if given.after and given.after not in names:
-        raise InvalidInput(
-            f"nothing comes after {given.after[:80]!r}",
-            why="it is not in the list, or no longer",
-            hint="begin without after",
-        )
-    start = names.index(given.after) + 1 if given.after else 0
-    end = start + given.limit
-    return slice(start, end), names[end - 1] if end < len(names) else ""
-
-
 ROUTES = (
-    Route(
-        method="GET",
-        path="/questions",
-        name="questions",
-        does="The questions of live runs that wait for a person, the oldest first.",
-        takes=PageQuery,
-        gives=QuestionDocument,
-        form=Form.PAGE,
-        answer=handled(PageQuery, questions),
-    ),
-    Route(
-        method="POST",
-        path="/questions/{id}/answer",
-        name="answer",
-        does="Answer a question, by its id or that of the run which waits for it; the first answer counts, wherever it is from.",
-        takes=AnswerBody,
-        gives=AnsweredDocument,
-        form=Form.DOCUMENT,
-        answer=handled(AnswerBody, answer),
-    ),
-    Route(
-        method="GET",
-        path="/answers",
-        name="answers",
-        does="What people answered, by whom and from where, the newest first.",
-        takes=AnswersQuery,
-        gives=GivenAnswerDocument,
-        form=Form.PAGE,
-        answer=handled(AnswersQuery, answers),
-    ),
     Route(
         method="GET",
         path="/dead-letters",
