@@ -105,7 +105,8 @@ def read_board(content: bytes, name: str, now: float) -> TileBoard:
 
 def values_of(tile: Tile, lines: Sequence[SessionLine]) -> list[Value]:
     """The numbers of a tile: one, or one for each of what it has lines for, the greatest first."""
-    agents = [line for line in lines if not line.row.run.kind.is_group]
+    # A team or a flow counts by its members, and by itself while it asks a person.
+    agents = [line for line in lines if not line.row.run.kind.is_group or line.is_asking]
     if tile.by is None:
         return [_value(tile.metric, "", agents)]
     groups: dict[str, list[SessionLine]] = defaultdict(list)

@@ -82,6 +82,15 @@ def test_a_team_counts_by_its_members_alone() -> None:
     assert only(TileMetric.SESSIONS, member, team) == 1
 
 
+def test_a_flow_that_itself_asks_a_person_is_one_of_those_that_wait() -> None:
+    flow = line(status=RunStatus.RUNNING)
+    run = replace(flow.row.run, kind=RunnerKind.FLOW)
+    asking = replace(flow, row=replace(flow.row, run=run), is_asking=True)
+
+    assert only(TileMetric.SESSIONS, asking) == 1
+    assert only(TileMetric.SESSIONS, replace(asking, is_asking=False)) == 0
+
+
 def test_lines_are_for_each_of_what_it_has_lines_for_the_greatest_first() -> None:
     found = values_of(tile(TileMetric.SESSIONS, TileBy.AGENT), [line("b"), line("a"), line("b")])
 
