@@ -61,3 +61,17 @@ def test_a_goal_that_is_killed_at_another_terminal_asks_for_no_key(
 
     assert code != 0
     assert "no longer waits: its run has ended" in running.screen.text
+
+
+def test_the_end_of_the_input_at_the_question_is_told_as_that(
+    pagents: Pagents, provider: FakeProvider, terminal: Open
+) -> None:
+    provider.answer = plays
+
+    running = terminal("do", GOAL, "--id", "tea")
+    running.wait_for("[enter] run  [e] edit  [q] stop")
+    running.press("\x04")
+    code = running.end()
+
+    assert code == 1
+    assert "the input has ended, and --yes was not given" in running.screen.text

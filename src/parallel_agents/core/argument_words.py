@@ -40,6 +40,7 @@ OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
     **each("max_cost max_usd cost_limit max_budget max_budget_usd limit_usd", "budget"),
     **each("name title task_name", "label", "key"),
     **each("id run_id session_id idempotency_key", "key"),
+    **each("key label", "name"),
     **each("tag metadata", "tags"),
     **each("verbose show_progress", "progress"),
     **each("on_token on_chunk stream", "on_text"),
@@ -49,10 +50,19 @@ OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def argument_meant(name: str, known: Collection[str], hints: Mapping[str, object]) -> str:
+# What is passed to another function, by the class that is asked for it.
+_ELSEWHERE: Mapping[tuple[str, str], str] = {
+    ("TeamTask", "key"): "it is an argument of `spawn_team`: spawn_team(team, key=...)",
+}
+
+
+def argument_meant(
+    owner: str, name: str, known: Collection[str], hints: Mapping[str, object]
+) -> str:
     """The hint for an argument that a function or class does not take.
 
     Args:
+        owner: the function or class.
         name: the argument.
         known: what is taken.
         hints: the types of what is taken; a name may be that of a part of such a value, as `attempts`
@@ -61,6 +71,8 @@ def argument_meant(name: str, known: Collection[str], hints: Mapping[str, object
     public = [taken for taken in known if taken != "self" and not taken.startswith("_")]
     parts = _parts({taken: hints[taken] for taken in public if taken in hints})
     ours = OTHER_WORDS.get(name, ())
+    if elsewhere := _ELSEWHERE.get((owner, name)):
+        return elsewhere
     if found := next((meant for meant in ours if meant in public), ""):
         return f"it is called {found} here"
     if written := next((parts[meant] for meant in (name, *ours) if meant in parts), ""):

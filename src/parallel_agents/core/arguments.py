@@ -139,7 +139,7 @@ class _Names(NamedTuple):
             if name not in self.by_name and not self.rest[1]:
                 return InvalidInput(
                     f"{self.owner} takes no argument {name}",
-                    hint=argument_meant(name, self.by_name, _hints_of(takes)),
+                    hint=argument_meant(self.owner, name, self.by_name, _hints_of(takes)),
                 )
             if name in by_position and name in self.by_name:
                 return InvalidInput(

@@ -54,6 +54,7 @@ from parallel_agents.orchestration.roster import (
 # No step of a plan can have such a name.
 PLAN_STEP = f"{OWN}/plan"
 APPROVE_STEP = f"{OWN}/approve"
+UNUSABLE = "That plan cannot be used:"
 _REPORT_STEP = f"{OWN}/report"
 RUN, STOP = "run", "stop"
 # Any text could be the answer before version 0.1.
@@ -156,7 +157,7 @@ class Orchestrator:
                 ValidationError,
                 orjson.JSONDecodeError,
             ) as error:
-                why = f"That plan cannot be used: {_why(error)}\n\n"
+                why = f"{UNUSABLE} {_why(error)}\n\n"
             else:
                 return edited
         raise _not_accepted(f"none of {_MOST_ASKED} answers was a plan that could be used")

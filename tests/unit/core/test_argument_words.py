@@ -46,6 +46,7 @@ def test_each_word_of_others_leads_to_an_argument_that_there_is(word: str) -> No
         (lambda: UNTYPED.Agent("a", retries=2), "it is part of limits=Limits(attempts=...)"),
         (lambda: UNTYPED.Agent("a", usd=2), "it is part of budget=Budget(usd=...)"),
         (lambda: UNTYPED.Task("a", "b", name="c"), "it is called label here"),
+        (lambda: UNTYPED.TeamTask(tasks=(), key="c"), "it is an argument of `spawn_team`: "),
         (lambda: UNTYPED.Task("a", prompt="b"), "it is called text here"),
         (
             lambda: UNTYPED.Task("a", "b", temperature=1),

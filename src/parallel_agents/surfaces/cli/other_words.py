@@ -36,7 +36,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         **_each("stop cancel abort terminate interrupt end", _ENDS),
         **_each("start launch exec execute", _STARTS),
         **_each("result results output get info inspect describe view", _SHOWS),
-        **_each("questions question approve approvals allow deny pending", _ANSWERS),
+        **_each("questions question approve approvals allow deny reject pending", _ANSWERS),
         **_each("rm remove delete clean prune purge gc", _REMOVES),
         **_each("create new add", f"{_MAKES_AGENT}; {_MAKES_TEAM}"),
         **_each("settings set configure setup", _SETS),
@@ -50,6 +50,20 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
             "budget", "`pagents cost` shows what was spent; `pagents docs money` how to limit it"
         ),
         **_each("key keys login auth", "`pagents docs providers` says where each key comes from"),
+        **_each(
+            "undo rewind rollback",
+            "`pagents fork NAME --at N` takes up a conversation at an earlier turn",
+        ),
+        **_each("reset", _REMOVES),
+        **_each(
+            "cp copy",
+            "`pagents agents copy NAME` copies an agent, `pagents fork NAME` a conversation",
+        ),
+        **_each(
+            "memory share shared",
+            "`pagents state list NAME` shows what agents share, `pagents artifact list NAME` their files",
+        ),
+        **_each("install update upgrade uninstall", "`pagents docs where-it-runs` says how"),
         **_each("help", "`pagents -h` lists all commands, `pagents docs` the pages"),
         **_each("version", "`pagents --version` prints it"),
     },
@@ -76,20 +90,54 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         **_each("verify", "`pagents store check` checks the file and its journal"),
         **_each("shrink compact", "`pagents store vacuum` gives free space back to the disk"),
     },
+    "pagents workspaces": {
+        **_each(
+            "rm remove delete prune purge gc",
+            "`pagents workspaces clean` removes those that are merged",
+        ),
+        **_each("diff show", "`pagents diff NAME` prints what a session changed"),
+        **_each("merge apply", "`pagents merge NAME` brings the changes back"),
+    },
+    "pagents artifact": {
+        **_each("rm remove drop", "`pagents artifact delete NAME` stops sharing it"),
+        **_each(
+            "prune purge gc", "`pagents artifact clean` removes contents that nothing refers to"
+        ),
+        **_each("add share upload save", "`pagents artifact put NAME FILE` shares a file"),
+        **_each(
+            "download read show cat",
+            "`pagents artifact get NAME` prints it, or writes it to a file",
+        ),
+        **_each("ls", "`pagents artifact list NAME` lists them"),
+    },
+    "pagents state": {
+        **_each(
+            "rm remove drop unset clear",
+            "`pagents state delete NAME` removes a value, or all of a tree",
+        ),
+        **_each(
+            "put write add",
+            "`pagents state set NAME` sets a value, `pagents state append NAME` adds to a list",
+        ),
+        **_each("read show", "`pagents state get NAME` prints a value"),
+        **_each("ls", "`pagents state list NAME` lists them"),
+    },
     "pagents dlq": {
         **_each("ls", "`pagents dlq list` lists them"),
-        **_each("rm remove delete clear", "`pagents dlq drop` takes them off the list"),
+        **_each("rm remove delete clear purge clean", "`pagents dlq drop` takes them off the list"),
         **_each("run replay requeue resume", "`pagents dlq retry` runs them again"),
     },
 }
 
 _FORMAT = ("--format", "--output-format", "--out-format")
 _FORMATS = ("--html", "--md", "--json", "--jsonl", "--csv")
-_FOLLOWING = ("--follow", "--watch", "--tail", "--live")
+_FOLLOWING = ("--follow", "--watch", "--live")
 # The options of the command that do the same; the first that it has is named.
 _OPTIONS: Mapping[str, Collection[str]] = {
     **dict.fromkeys(_FORMAT, ("--output",)),
     **dict.fromkeys(_FOLLOWING, ("--follow",)),
+    "--tail": ("--limit", "--follow"),
+    **dict.fromkeys(("--bind", "--address", "--listen"), ("--host",)),
     **dict.fromkeys(
         (
             *("--jobs", "-j", "--concurrency", "--max-concurrency", "--parallel", "--parallelism"),
@@ -115,6 +163,30 @@ _OPTIONS: Mapping[str, Collection[str]] = {
     **dict.fromkeys(("--context", "--attach", "--attachment"), ("--file",)),
     **dict.fromkeys(("--labels", "--label", "--tags"), ("--tag",)),
 }
+_FILTERS = {
+    "--filter": "a filter stands alone: {path} state:failed",
+    "--status": "it is a filter: {path} state:failed",
+    "--sort": "the newest are first; `{path} -o csv` is for programs that sort",
+    "--order": "the newest are first; `{path} -o csv` is for programs that sort",
+}
+# What an agent's file says, and no command.
+_FIELDS = frozenset(
+    {
+        *(
+            "--system",
+            "--system-prompt",
+            "--instructions",
+            "--temperature",
+            "--thinking",
+            "--tools",
+        ),
+        *("--retries", "--max-retries", "--attempts", "--max-turns", "--max-output-tokens"),
+        *("--examples", "--schema", "--output-schema"),
+    }
+)
+_WITH_AGENT = frozenset(
+    {"pagents spawn", "pagents map", "pagents chat", "pagents send", "pagents run"}
+)
 _TEXTS = frozenset(
     {"-p", "-t", "--prompt", "--task", "--text", "--message", "--goal", "--question"}
 )
@@ -156,12 +228,18 @@ def option_meant(path: str, option: str, known: Collection[str], arguments: Coll
             return f"the {argument} stands alone, in quotes; `{path} -h` shows where"
     if (argument := option.removeprefix("--")) in arguments:
         return f"the {argument} stands alone, without {option}; `{path} -h` shows where"
-    if option in _FORMAT and "--html" in known:
+    if option in _FORMAT and "--md" in known:
         return (
             f"each format has its option: {', '.join(each for each in _FORMATS if each in known)}"
         )
-    if option in _FOLLOWING:
+    if option in (*_FOLLOWING, "--tail"):
         return _FOLLOWS
+    if option in _FILTERS and path == "pagents list":
+        return _FILTERS[option].format(path=path)
+    if option in _FIELDS and path in _WITH_AGENT:
+        return "an agent's file says it: `pagents agents edit NAME` opens one, `pagents docs agents` lists its fields"
+    if option in ("--all", "-a") and "names" in arguments:
+        return "write the name of each; `pagents list` shows them"
     if option in _BEHIND:
         return (
             "without --wait, it returns at once"

@@ -20,7 +20,7 @@ from parallel_agents.core.plan import Plan, as_json
 from parallel_agents.core.question import Answer, answered_key, question_id
 from parallel_agents.errors import AlreadyAnswered, InvalidInput, PlanUnconfirmed
 from parallel_agents.flows.plan_limits import limited_plan, read_plan
-from parallel_agents.orchestration.orchestrator import APPROVE_STEP, PLAN_STEP
+from parallel_agents.orchestration.orchestrator import APPROVE_STEP, PLAN_STEP, UNUSABLE
 from parallel_agents.orchestration.request import DO
 from parallel_agents.settings import Environment
 from parallel_agents.surfaces.cli import render
@@ -110,8 +110,8 @@ class _ShownDo:
                     await self._show(limited_plan(read_plan(given), flow.options))
             case StepFinished(name=name, error=None, output=made) if name == f"{PLAN_STEP}/made":
                 await self._show(read_plan(made))
-            case Asked() if event.key.startswith(f"step/{APPROVE_STEP}"):
-                return await self._is_answered(event)
+            case Asked(question=question) if event.key.startswith(f"step/{APPROVE_STEP}"):
+                return await self._is_answered(event, question.text)
             case Finished():
                 return event.run == self.work.run
             case _:
@@ -127,13 +127,15 @@ class _ShownDo:
         if self._flow is not None and not is_quiet:
             await show_plan(self._app, plan, self._flow)
 
-    async def _is_answered(self, asked: Event) -> bool:
+    async def _is_answered(self, asked: Event, text: str) -> bool:
         """Have a question answered that still waits; whether it was one."""
         sessions, question = self._app.sessions, question_id(asked.seq)
         if question not in {each.id for each in await sessions.questions()}:
             return False
         answer = Answer(allow=True, text="run")
         if not self._is_yes:
+            if text.startswith(UNUSABLE):  # the answer before, which may be from elsewhere
+                render.note(f"  {text.splitlines()[0]}")
             async with self._elsewhere(asked) as elsewhere:
                 found = await self._answer(question, elsewhere)
             if found is None:
@@ -174,8 +176,10 @@ class _ShownDo:
         Raises:
             PlanUnconfirmed: nobody is there.
         """
-        if self._display.is_json or not TypedLines(_nothing).is_terminal:
-            raise self._unconfirmed(question)
+        if self._display.is_json:
+            raise self._unconfirmed(question, "nobody is asked with --json")
+        if not TypedLines(_nothing).is_terminal:
+            raise self._unconfirmed(question, "stdin is not a terminal")
         answer = Answer(allow=True, text="run")
         while True:
             typed = asyncio.create_task(_typed_line(_HOW))
@@ -188,7 +192,7 @@ class _ShownDo:
                 return None
             line = typed.result()
             if line is None:
-                raise self._unconfirmed(question)
+                raise self._unconfirmed(question, "the input has ended")
             match line.lower():
                 case "" | "run" | "y" | "yes":
                     return answer
@@ -226,11 +230,11 @@ class _ShownDo:
         self._app.orchestrator.check_plan(plan, material, flow.budget)
         return plan
 
-    def _unconfirmed(self, question: str) -> PlanUnconfirmed:
+    def _unconfirmed(self, question: str, why: str) -> PlanUnconfirmed:
         name = self.work.name
         return PlanUnconfirmed(
             f"the plan of {name} waits for a yes, and nobody can say it here",
-            why="stdin is not a terminal, and --yes was not given",
+            why=f"{why}, and --yes was not given",
             hint=f"`pagents answer {question} run`, then `pagents resume {name}`; or the same command "
             f"with --id {name} --yes, which pays for no second plan",
         )

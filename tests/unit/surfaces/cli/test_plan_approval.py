@@ -93,6 +93,15 @@ async def test_a_plan_that_was_answered_elsewhere_is_not_asked_about_again(
     assert result.is_done == is_done
 
 
+async def test_an_answer_that_is_no_plan_is_told_before_the_plan_is_asked_about_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(PlanUnconfirmed, match="waits for a yes"):
+        await watched(tmp_path, is_yes=False, answers=('{"x": 1}',))
+
+    assert "  That plan cannot be used: " in capsys.readouterr().err
+
+
 async def test_as_json_the_plan_is_not_printed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
