@@ -48,6 +48,25 @@ def test_spawn_leaves_the_work_to_a_worker_that_goes_when_nothing_is_left(
     assert (pagents.home / "worker.log").read_text("utf-8") == ""
 
 
+def test_what_has_ended_is_printed_when_the_time_is_up(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.hold(to="About dogs")
+    dogs = pagents(*WRITER, "About dogs.").out.strip()
+    cats = pagents(*WRITER, "About cats.").out.strip()
+    pagents("wait", cats)
+
+    told = pagents("wait", dogs, cats, "--timeout", "0.1")
+    found = pagents("wait", dogs, cats, "--timeout", "0.1", "--json")
+    provider.release()
+
+    assert (told.code, found.code) == (7, 7)
+    assert "✔ content_writer_funny  done" in told.err
+    assert "Not finished after 0.1 s; they continue." in told.err
+    assert [item["status"] for item in found.documents[-1]["items"]] == ["done"]
+    assert pagents("wait", dogs).code == 0
+
+
 def test_one_worker_serves_what_comes_while_it_is_there(
     pagents: Pagents, provider: FakeProvider
 ) -> None:

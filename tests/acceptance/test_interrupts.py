@@ -217,7 +217,9 @@ def test_what_was_stopped_by_ctrl_c_is_waited_for_with_a_word_on_how_to_go_on(
     assert stopped in waited.err
     assert "they continue" not in waited.err
     assert waited_on.code == 5
-    assert waited_on.err.splitlines() == [stopped]
+    told, ended = waited_on.err.splitlines()
+    assert told == stopped
+    assert ended.startswith("✔ one  done")
 
 
 def test_ctrl_c_while_one_agent_is_waited_for_still_gives_its_answer(

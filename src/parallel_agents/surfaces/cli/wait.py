@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, NamedTuple
 
 import typer
@@ -17,10 +17,10 @@ from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import Journal
 from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.row import Row
-from parallel_agents.core.run import Result, RunnerKind, RunStatus
+from parallel_agents.core.run import Result, RunnerKind
 from parallel_agents.core.store import Filter
 from parallel_agents.core.verbs import Sessions
-from parallel_agents.errors import ConfigError
+from parallel_agents.errors import CannotContinue, ConfigError
 from parallel_agents.gateway_client.left_runs import LeftRuns
 from parallel_agents.interrupts import run_cancellable, unless
 from parallel_agents.surfaces.cli import render
@@ -79,39 +79,55 @@ def waited_for(
                 rest = "; it continues" if len(rows) == 1 else "; they continue"
                 is_known = not watch.left and not watch.is_in_doubt
                 render.note(f"Not finished after {timeout:g} s{rest if is_known else ''}.")
-                raise typer.Exit(Exit.TIMED_OUT) from None
+                return Waited(await _ended(client.sessions, rows), Exit.TIMED_OUT)
+            except CannotContinue:
+                if not is_json:  # whose document is the error
+                    _show(await _ended(client.sessions, rows), called, form)
+                raise
             finally:
                 watching.cancel()
                 await asyncio.wait({watching})
-        if waited is None:
-            raise typer.Exit(Exit.STOPPED)
-        return waited
+            if waited is None:
+                return Waited(await _ended(client.sessions, rows), Exit.STOPPED)
+            return waited
 
-    results, statuses = run_cancellable(until_ended())
+    results, code = run_cancellable(until_ended())
+    if not results and code in (Exit.TIMED_OUT, Exit.STOPPED):
+        return code
     if is_json:
         render.envelope("wait", time.time(), [result_json(result) for result in results])
-    elif asked := (bare_if_piped(form) if len(results) == 1 else form):
-        print_results(results, asked, called)
     else:
-        for result in results:
-            render.result(result, called.get(result.session_key))
-    return worst_of(statuses) if statuses else Exit.DONE
+        _show(results, called, form)
+    return code
+
+
+def _show(results: Sequence[Result], called: Mapping[SessionKey, str], form: Form | None) -> None:
+    if asked := (bare_if_piped(form) if len(results) == 1 else form):
+        print_results(results, asked, called)
+        return
+    for result in results:
+        render.result(result, called.get(result.session_key))
 
 
 class Waited(NamedTuple):
-    """What was waited for: the results that are printed, and the statuses that decide the exit code.
-
-    That of a flow is its own, whatever became of its tasks.
-    """
+    """What was waited for: the results that are printed, and how the command ends."""
 
     results: list[Result]
-    statuses: list[RunStatus]
+    code: Exit
+
+
+async def _ended(sessions: Sessions, rows: Sequence[Row]) -> list[Result]:
+    """The results of those of the sessions, and of the tasks of teams and flows, that have ended."""
+    members = [await sessions.members(row) for row in rows]
+    return await sessions.results([member.run.id for found in members for member in found])
 
 
 async def _results_of(sessions: Sessions, rows: Sequence[Row], timeout: float | None) -> Waited:
     """The results of sessions, and of the tasks of teams and flows; of a flow its own, too, if it has no tasks or failed by itself.
 
     A flow may begin more tasks for as long as it runs, so that it is waited for first.
+
+    How a flow has ended is its own status, whatever became of its tasks.
 
     Raises:
         TimeoutError: not all have ended in time; they continue.
@@ -127,7 +143,8 @@ async def _results_of(sessions: Sessions, rows: Sequence[Row], timeout: float | 
     alone = [each for each in own if not members[each.run_id] or (is_all_done and not each.is_done)]
     of_flows = {member.run.id for flow in flows for member in members[flow]}
     others = [each.status for each in results if each.run_id not in of_flows]
-    return Waited([*results, *alone], [*others, *(each.status for each in own)])
+    statuses = [*others, *(each.status for each in own)]
+    return Waited([*results, *alone], worst_of(statuses) if statuses else Exit.DONE)
 
 
 class _Watch(ABC):
