@@ -30,11 +30,14 @@ from parallel_agents.surfaces.cli.exits import Exit, worst_of
 from parallel_agents.surfaces.cli.output_option import Form, Output
 from parallel_agents.surfaces.cli.results_shown import bare_if_piped, print_results
 from parallel_agents.views import format
+from parallel_agents.views.at_work import is_anybody_at_work
 from parallel_agents.views.documents import result_json
 
 _CHECK_SECONDS = 10.0
 # A process that takes up a stopped run has this long to start.
 _RESUME_SECONDS = 2.0
+# A living process with a free slot has looked by then whether it can begin a run.
+_PATIENCE_SECONDS = 6.0
 
 
 def wait(
@@ -240,6 +243,7 @@ class WorkerWatch(_Watch):
         self._client = client
         self._problem = problem
         self._asked: set[RunId] = set()
+        self._left_since: dict[SessionKey, float] = {}
 
     @override
     async def _check(self, root: Row, live: Sequence[Row]) -> bool:
@@ -254,7 +258,7 @@ class WorkerWatch(_Watch):
             return True
         if unowned:
             self._report_left(root, self._lack(unowned[0]), unowned[0])
-            return bool((await self._client.journal.look([])).alive)  # one of them may have it
+            return await self._may_be_begun(root)
         stopped = next((row for row in live if row.owner_state is OwnerState.GONE), None)
         if stopped is not None:
             lack = self._client.readiness.lacks(stopped)
@@ -262,6 +266,14 @@ class WorkerWatch(_Watch):
                 root, f"it was stopped; {lack}" if lack else "it was stopped", stopped
             )
         return any(row.owner_state is OwnerState.LIVE for row in live)
+
+    async def _may_be_begun(self, root: Row) -> bool:
+        """Whether a process may have what workers lack: one that is at work, or has not had the time to look."""
+        if not any(each.state is OwnerState.LIVE for each in await self._client.journal.owners()):
+            return False
+        since = self._left_since.setdefault(root.session.key, time.monotonic())
+        is_early = time.monotonic() - since < _PATIENCE_SECONDS
+        return is_early or await is_anybody_at_work(self._client.journal, self._sessions)
 
     def _lack(self, row: Row) -> str:
         """What a worker lacks for a run; one that starts in the run's own folder may have it all."""

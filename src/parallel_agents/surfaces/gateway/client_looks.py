@@ -21,6 +21,7 @@ from parallel_agents.gateway_client.wire import MOST_ROWS, SENT_PAGE, WAIT_SECON
 from parallel_agents.sessions.wait_watch import cannot_continue
 from parallel_agents.surfaces.gateway.change_routes import told, told_all
 from parallel_agents.surfaces.health_look import look
+from parallel_agents.views.at_work import is_anybody_at_work
 from parallel_agents.views.health import signs
 
 _Answer = Callable[[ThinClient, Asked], Awaitable[object]]
@@ -76,15 +77,8 @@ async def _refuse_in_vain(client: ThinClient, asked: Asked) -> None:
         return
     # Nobody takes over what was stopped.
     is_stopped = all(row.owner_state is OwnerState.GONE for row in live)
-    if is_stopped or not await _is_anybody_at_work(client):
+    if is_stopped or not await is_anybody_at_work(client.journal, client.sessions):
         raise cannot_continue(live[0], lacks[0])
-
-
-async def _is_anybody_at_work(client: ThinClient) -> bool:
-    """Whether a process is, which may have what workers lack."""
-    alive = [each for each in await client.journal.owners() if each.state is OwnerState.LIVE]
-    at_work = [await client.sessions.list(Filter(owner=each.id, limit=1)) for each in alive]
-    return any(at_work)
 
 
 async def _snapshot(client: ThinClient, asked: Asked) -> object:
