@@ -117,4 +117,4 @@ def _names_of(rows: Sequence[Row]) -> str:
     trees = [roots.get(row.session.root, short(row.session.root)) for row in rows]
     names = list(dict.fromkeys(trees))
     more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} others" if more > 0 else "")
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
