@@ -32,20 +32,20 @@ class Frozen:
 
 @recursive_repr()
 def _shown(value: object) -> str:
+    named = [(field, getattr(value, field.name, MISSING)) for field in fields(cast("Any", value))]
     shown = [
-        field
-        for field in fields(cast("Any", value))
-        if field.repr and not _is_default(value, field)
+        f"{field.name}={found!r}"
+        for field, found in named
+        if field.repr and found is not MISSING and not _is_default(found, field)
     ]
-    listed = ", ".join(f"{field.name}={getattr(value, field.name)!r}" for field in shown)
-    return f"{type(value).__qualname__}({listed})"
+    return f"{type(value).__qualname__}({', '.join(shown)})"
 
 
-def _is_default(value: object, field: Field[Any]) -> bool:
-    found = getattr(value, field.name)
-    if field.default_factory is not MISSING:
-        return bool(found == field.default_factory())
-    return field.default is not MISSING and bool(found == field.default)
+def _is_default(found: object, field: Field[Any]) -> bool:
+    """Whether a value is the field's default; one of another type may compare in any way, as arrays do."""
+    factory = field.default_factory
+    default = field.default if factory is MISSING else factory()
+    return found is default or (type(found) is type(default) and found == default)
 
 
 def _refuse_value(frozen: object, name: str, value: object) -> None:

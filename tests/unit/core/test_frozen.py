@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import FrozenInstanceError, dataclass, field, is_dataclass
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from typing_extensions import override
 
 import parallel_agents as pa
 from parallel_agents import testing
@@ -64,6 +65,22 @@ def test_a_programs_own_class_has_attributes_of_its_own() -> None:
     assert not hasattr(marked, "owner")
 
 
+class Array:
+    """A value that compares item by item, as those of NumPy do."""
+
+    @override
+    def __eq__(self, other: object) -> Any:
+        raise ValueError("the truth value is ambiguous")
+
+    @override
+    def __hash__(self) -> int:
+        return 0
+
+    @override
+    def __repr__(self) -> str:
+        return "an array"
+
+
 @dataclass(frozen=True, slots=True)
 class Tray(Frozen):
     cups: tuple[Cup, ...] = ()
@@ -77,6 +94,8 @@ class Tray(Frozen):
         (Cup(3), "Cup(size=3)"),
         (Tray(), "Tray()"),
         (Tray((Cup(1),), notes=["hot"]), "Tray(cups=(Cup(size=1),), notes=['hot'])"),
+        (Tray(notes=cast("Any", Array())), "Tray(notes=an array)"),
+        (object.__new__(Tray), "Tray()"),
         (pa.Limits(attempts=2), "Limits(attempts=2)"),
         (pa.Task("writer", "Go."), "Task(agent='writer', text='Go.')"),
     ],
