@@ -20,7 +20,8 @@ async def letters_of(store: Store, chosen: DeadLetterFilter) -> list[DeadLetter]
     if letters or chosen.tree is None:
         return letters
     found = await store.rows(Filter(session=chosen.tree))
-    return await _of_task(store, found[0].session, chosen) if found else []
+    tasks = [row.session for row in found if not row.run.kind.is_group]
+    return await _of_task(store, tasks[0], chosen) if tasks else []
 
 
 async def latest_of(store: Store, letter: DeadLetter) -> DeadLetter | None:
@@ -48,5 +49,6 @@ async def last_retry(store: Store, session: Session) -> Row | None:
 
 
 async def _of_task(store: Store, session: Session, chosen: DeadLetterFilter) -> list[DeadLetter]:
-    letters = await store.dead_letters(replace(chosen, tree=None))
+    agent = chosen.agent or session.agent.name  # a retry is by the same one
+    letters = await store.dead_letters(replace(chosen, tree=None, agent=agent))
     return [letter for letter in letters if is_same_task(letter.session, session)]
