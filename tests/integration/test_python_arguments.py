@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 import math
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -69,6 +70,16 @@ async def launch(flow: pa.Flow) -> str:
     return "done"
 
 
+def ended(start: Callable[..., Awaitable[pa.SessionHandle]]) -> Callable[..., Awaitable[None]]:
+    """The same, once its run has ended: what the next call takes depends on that."""
+
+    @wraps(start)
+    async def run(*args: Any, **kwargs: Any) -> None:
+        await (await start(*args, **kwargs)).wait()
+
+    return run
+
+
 def sessions_calls(face: Face) -> dict[str, Call]:
     sessions, handle = face.sessions, face.handle
     named = {"name": handle.key}
@@ -85,7 +96,7 @@ def sessions_calls(face: Face) -> dict[str, Call]:
         "unpause": Call(sessions.unpause, named),
         "wait": Call(sessions.wait, {"handles": [handle]}),
         "dead_letters": Call(sessions.dead_letters, {}),
-        "retry": Call(sessions.retry, {"dead_letter": face.letter}),
+        "retry": Call(ended(sessions.retry), {"dead_letter": face.letter}),
         "questions": Call(sessions.questions, {}),
         "answer": Call(sessions.answer, {"question": "q-1"}),
         "drop": Call(sessions.drop, {"dead_letters": []}),
@@ -153,7 +164,9 @@ def connected_calls(face: Face) -> dict[str, Call]:
     """The verbs of a gateway, on the verbs of the open store: what they check comes before both."""
     sessions = ProgramVerbs(face.sessions._service, face.sessions._journal)  # pyright: ignore[reportPrivateUsage]
     shared, named = sessions_calls(face), verbs_of(ProgramVerbs)
-    return {name: Call(getattr(sessions, name), shared[name].good) for name in named}
+    functions = {name: getattr(sessions, name) for name in named}
+    functions["retry"] = ended(functions["retry"])
+    return {name: Call(functions[name], shared[name].good) for name in named}
 
 
 def verbs_of(kind: type[object]) -> set[str]:

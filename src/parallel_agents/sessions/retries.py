@@ -43,7 +43,7 @@ class Retries:
 
         Raises:
             InvalidInput, UnknownAgent, UnknownModel, MissingKey: the retry cannot be accepted.
-            Conflict: the existing retry has a different text or input.
+            Conflict: the existing retry has a different text, input or model.
             RunIsOver: the dead letter's team was killed.
         """
         latest = await latest_of(self._store, dead_letter)
@@ -57,6 +57,8 @@ class Retries:
             if row.run.status is not RunStatus.KILLED:
                 if edits.text is not None or edits.input:
                     await self._check_same(row, text, values)
+                if edits.model is not None:
+                    self._check_model(row, edits.model)
                 return Spawned(row.session.key, row.run.id, is_new=False)
             before = row.session
         if latest is None and (last := await last_retry(self._store, before)) is not None:
@@ -96,6 +98,17 @@ class Retries:
             f"{retry.session.label} is already a retry of this task, with a different text or input",
             why="; ".join(["a failed task has one retry at a time", *work_differences(was, now)]),
             hint=f"run `pagents kill {retry.session.name}` first, or retry without the change",
+        )
+
+    def _check_model(self, retry: Row, asked: str) -> None:
+        """Refuse another model if a retry is already at work on its own."""
+        model = self._planner.model_of(retry, asked)
+        if retry.run.status.is_over or model == retry.run.model:
+            return
+        raise Conflict(
+            f"{retry.session.label} is already a retry of this task, on another model",
+            why=f"a failed task has one retry at a time, and that one is on {retry.run.model}",
+            hint=f"wait for it, or run `pagents kill {retry.session.name}` first",
         )
 
     async def _team(self, dead_letter: DeadLetter) -> Row | None:

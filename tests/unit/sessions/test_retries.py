@@ -23,7 +23,7 @@ from parallel_agents.core.run import RunStatus
 from parallel_agents.core.session import Mode, SessionOptions
 from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.task import Task, TeamTask
-from parallel_agents.errors import AuthFailed, Conflict, InvalidInput, RunIsOver
+from parallel_agents.errors import AuthFailed, Conflict, InvalidInput, RunIsOver, UnknownModel
 from parallel_agents.sessions.inspection import StoreJournal
 from parallel_agents.settings import Settings
 from parallel_agents.testing import Answer, MemoryStore, RepliesWith, Rig, open_rig
@@ -184,6 +184,10 @@ async def test_a_second_retry_finds_the_first() -> None:
         assert [(handle.key, handle.is_new) for handle in again] == [(first.key, False)] * 2
         with pytest.raises(Conflict):
             await rig.sessions.retry(stale, input={"n": 5})
+        with pytest.raises(Conflict, match="on another model"):
+            await rig.sessions.retry(stale, model="scripted/bad")
+        with pytest.raises(UnknownModel):
+            await rig.sessions.retry(stale, model="x")
 
 
 async def test_a_retry_that_failed_is_retried_under_the_next_number() -> None:
