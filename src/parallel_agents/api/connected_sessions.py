@@ -37,7 +37,7 @@ from parallel_agents.gateway_client.workspaces import RemoteWorkspaces
 from parallel_agents.maps.reducing import TEXT as REDUCE_TEXT
 from parallel_agents.maps.results import MapResult, map_result
 from parallel_agents.maps.source import FormatName
-from parallel_agents.sessions.handle import SessionHandle
+from parallel_agents.sessions.handle import SessionHandle, name_of
 from parallel_agents.sessions.pool import Begun, Pool
 
 
@@ -244,18 +244,18 @@ class ConnectedSessions(ProgramVerbs):
 
         return Pool(self._service, agent, name=name, size=size, place=place)
 
-    async def prompts(self, name: str) -> builtins.list[SentRequest]:
+    async def prompts(self, name: SessionHandle[Any] | str) -> builtins.list[SentRequest]:
         """What a session has sent to its models: instructions, messages, tools and schema, by turn.
 
         The gateway makes the requests again from its journal, and hides the secrets that it knows.
 
         Args:
-            name: a session key, label, or the start of an id.
+            name: a handle, a session key, label, or the start of an id.
 
         Raises:
             InvalidInput: it is a team or a flow, which sends nothing itself.
         """
-        return [*await self._distant.sent.of(name)]
+        return [*await self._distant.sent.of(name_of(name))]
 
     async def state(self, session: SessionHandle[Any] | str) -> RemoteState:
         """The values that a session shares with all that belongs to its tree, such as its team.

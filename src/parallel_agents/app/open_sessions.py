@@ -24,7 +24,7 @@ from parallel_agents.core.verbs import SessionVerbs
 from parallel_agents.flows.function import FlowFunction, OnChange, OnChangeName
 from parallel_agents.flows.functions import Functions
 from parallel_agents.sessions.batch import Batch, BatchResult
-from parallel_agents.sessions.handle import SessionHandle
+from parallel_agents.sessions.handle import SessionHandle, name_of
 from parallel_agents.sessions.places import check_folders
 from parallel_agents.sessions.pool import Idle, Pool, StoredPlace
 from parallel_agents.sessions.sharing import Sharing, TreeArtifacts
@@ -176,19 +176,19 @@ class OpenSessions(ProgramVerbs):
 
         return Pool(self._service, agent, name=name, size=size, place=place)
 
-    async def prompts(self, name: str) -> builtins.list[SentRequest]:
+    async def prompts(self, name: SessionHandle[Any] | str) -> builtins.list[SentRequest]:
         """What a session has sent to its models: instructions, messages, tools and schema, by turn.
 
         The requests are made again from the journal by the code that sends them, and secrets that this
         process knows are hidden in `body`.
 
         Args:
-            name: a session key, label, or the start of an id.
+            name: a handle, a session key, label, or the start of an id.
 
         Raises:
             InvalidInput: it is a team or a flow, which sends nothing itself.
         """
-        return [*await self._sent.of(name)]
+        return [*await self._sent.of(name_of(name))]
 
     async def state(self, session: SessionHandle[Any] | str) -> TreeState:
         """The values that a session shares with all that belongs to its tree, such as its team.

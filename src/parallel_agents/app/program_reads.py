@@ -20,7 +20,7 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.store import Filter
 from parallel_agents.core.verb_words import NamesVerbs
 from parallel_agents.core.verbs import DeadLetters, Sessions, whole_history
-from parallel_agents.sessions.handle import SessionHandle
+from parallel_agents.sessions.handle import SessionHandle, name_of
 
 
 class ProgramService(Sessions, DeadLetters, Protocol):
@@ -79,18 +79,18 @@ class ProgramReads(NamesVerbs):
         return added_up(await self._journal.costs(tree=key, since=since, tag=tag))
 
     async def history(
-        self, name: str, *, after: Index = 0, limit: Count | None = None
+        self, name: SessionHandle[Any] | str, *, after: Index = 0, limit: Count | None = None
     ) -> builtins.list[Event]:
         """The events of a session, oldest first: all, or a page.
 
         Args:
-            name: a session key, label, or the start of an id.
+            name: a handle, a session key, label, or the start of an id.
             after: the `seq` of the last event of the page before.
             limit: the size of a page; None for all, which are read page by page.
         """
         if limit is not None:
-            return await self._service.history(name, after=after, limit=limit)
-        return await whole_history(self._service, name, after=after)
+            return await self._service.history(name_of(name), after=after, limit=limit)
+        return await whole_history(self._service, name_of(name), after=after)
 
     async def compare(self, a: SessionHandle[Any] | str, b: SessionHandle[Any] | str) -> Comparison:
         """Two runs, two sessions or two attempts side by side: what was changed, and where they part.

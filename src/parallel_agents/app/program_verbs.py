@@ -32,7 +32,7 @@ from parallel_agents.core.verbs import (
 )
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.sessions.asked import find_question
-from parallel_agents.sessions.handle import SessionHandle, check_writes
+from parallel_agents.sessions.handle import SessionHandle, check_writes, name_of, output_type_of
 from parallel_agents.sessions.typed import typed_all
 
 
@@ -117,13 +117,13 @@ class ProgramVerbs(ProgramReads):
 
     async def send(
         self,
-        name: str,
+        name: SessionHandle[T] | str,
         text: str,
         *,
         input: GivenObject | None = None,
         files: Iterable[File] = (),
         on_text: Callable[[str], None] | None = None,
-    ) -> SessionHandle:
+    ) -> SessionHandle[T]:
         """Start the session's next run, which sees the messages so far, and these files.
 
         `on_text` receives the text of the run as its model writes it.
@@ -132,10 +132,11 @@ class ProgramVerbs(ProgramReads):
             InvalidInput: the text or input is not valid.
             RunIsOver: the session was killed.
         """
+        key = name_of(name)
         spawned = await self._service.send(
-            name, text, input=as_object(input), files=tuple(files), on_text=on_text
+            key, text, input=as_object(input), files=tuple(files), on_text=on_text
         )
-        return SessionHandle(self._service, spawned)
+        return SessionHandle(self._service, spawned, output_type_of(name))
 
     async def fork(  # noqa: PLR0913 - what a fork can have, each by its name
         self,
@@ -179,7 +180,6 @@ class ProgramVerbs(ProgramReads):
             InvalidInput, UnknownModel, MissingKey: the fork cannot be accepted.
             Conflict: the key is already used for different work.
         """
-        name = session.key if isinstance(session, SessionHandle) else session
         fork = Fork(
             at=at,
             text=text,
@@ -191,10 +191,12 @@ class ProgramVerbs(ProgramReads):
             budget=as_budget(budget),
             workspace=workspace,
         )
-        kind = session.output_type if isinstance(session, SessionHandle) else None
-        return SessionHandle(self._service, await self._service.fork(name, fork), kind)
+        forked = await self._service.fork(name_of(session), fork)
+        return SessionHandle(self._service, forked, output_type_of(session))
 
-    async def listen(self, name: str, on_text: Callable[[str], None]) -> Unsubscribe:
+    async def listen(
+        self, name: SessionHandle[Any] | str, on_text: Callable[[str], None]
+    ) -> Unsubscribe:
         """Call `on_text` with the text of a session's live run, as the handle's `listen` does.
 
         A step of a flow is `RUN/LABEL`, or the run of one of the events of `follow`.
@@ -202,17 +204,19 @@ class ProgramVerbs(ProgramReads):
         Raises:
             InvalidInput: it is a team or a flow, which write no text of their own.
         """
-        row = await self._service.find(name)
+        row = await self._service.find(name_of(name))
         check_writes(row.session.key)
         return self._service.listen(row.run.id, on_text)
 
-    async def steer(self, name: str, text: str, *, mode: SteerModeName = SteerMode.NEXT) -> Steer:
+    async def steer(
+        self, name: SessionHandle[Any] | str, text: str, *, mode: SteerModeName = SteerMode.NEXT
+    ) -> Steer:
         """Send a message to a live run; see `SessionHandle.steer` for the modes.
 
         Raises:
             RunIsOver: the run has ended; `send` starts the next one.
         """
-        return await self._service.steer(name, text, mode=SteerMode(mode))
+        return await self._service.steer(name_of(name), text, mode=SteerMode(mode))
 
     async def questions(self) -> builtins.list[OpenQuestion]:
         """What live runs ask people, and nobody has answered yet, the oldest first."""
@@ -246,26 +250,26 @@ class ProgramVerbs(ProgramReads):
         name = question if isinstance(question, str) else question.id
         return await self._service.answer(await find_question(self._service, name), answer)
 
-    async def kill(self, name: str, *, dry_run: bool = False) -> Killed:
+    async def kill(self, name: SessionHandle[Any] | str, *, dry_run: bool = False) -> Killed:
         """End a session's live run and everything it spawned; if all has ended, change nothing.
 
         Args:
             name: the session.
             dry_run: whether to return what would end, and end nothing.
         """
-        return await self._service.kill(name, dry_run=dry_run)
+        return await self._service.kill(name_of(name), dry_run=dry_run)
 
-    async def pause(self, name: str) -> Paused:
+    async def pause(self, name: SessionHandle[Any] | str) -> Paused:
         """Let a session and all below it start no call and no child until `unpause`.
 
         Calls in flight end, and their results are kept. Meanwhile messages wait, time limits stand
         still, and `wait` waits on; `kill` ends the runs at once. If all has ended, nothing changes.
         """
-        return await self._service.pause(name)
+        return await self._service.pause(name_of(name))
 
-    async def unpause(self, name: str) -> Paused:
+    async def unpause(self, name: SessionHandle[Any] | str) -> Paused:
         """Let a session and all below it go on, whoever paused them; see `pause`."""
-        return await self._service.unpause(name)
+        return await self._service.unpause(name_of(name))
 
     async def wait(
         self,

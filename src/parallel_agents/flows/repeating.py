@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from inspect import isawaitable
 from itertools import count
 from typing import Any, TypeAlias, TypeVar
 
 from parallel_agents.core.run import Result
+from parallel_agents.core.shown import shown
 from parallel_agents.core.task import Task
 from parallel_agents.errors import InvalidInput, StepFailed
 from parallel_agents.flows.gathered import checked_result
@@ -73,7 +75,14 @@ async def loop_until(
             why=f"it has 1 to {_MOST_ROUNDS}",
             hint="choose a number in this range",
         )
-    last = await body(1, None)
+    begun = body(1, None)
+    if not isawaitable(begun):
+        raise InvalidInput(
+            f"the body of the loop {name} is not an async function",
+            why=f"it returned {shown(begun)} ({type(begun).__name__})",
+            hint="write: async def body(number, before): ..., with the steps of a round",
+        )
+    last = await begun
     for number in range(2, rounds + 1):
         if until(last):
             return last

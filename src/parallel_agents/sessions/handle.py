@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable
-from typing import Generic
+from typing import Any, Generic
 
 from typing_extensions import override
 
-from parallel_agents.core.agent import T_co
+from parallel_agents.core.agent import T, T_co
 from parallel_agents.core.annotations import Count, Index, Name, Seconds
 from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.async_use import Followed
@@ -70,10 +70,13 @@ class SessionHandle(NamesVerbs, Generic[T_co]):
         input: GivenObject | None = None,
         files: Iterable[File] = (),
         on_text: Callable[[str], None] | None = None,
-    ) -> None:
+    ) -> SessionHandle[T_co]:
         """Start the session's next run, which sees the messages so far; `wait` then waits for it.
 
         `on_text` receives the text of the run as its model writes it.
+
+        Returns:
+            This handle.
 
         Raises:
             InvalidInput: the text or input is not valid.
@@ -83,6 +86,7 @@ class SessionHandle(NamesVerbs, Generic[T_co]):
             self.key, text, input=as_object(input), files=tuple(files), on_text=on_text
         )
         self.run_id = spawned.run_id
+        return self
 
     async def fork(
         self,
@@ -160,6 +164,16 @@ class SessionHandle(NamesVerbs, Generic[T_co]):
     def follow(self) -> AsyncIterator[Event]:
         """Yield all events of the session and its descendants until its latest run ends."""
         return Followed(self._sessions.follow(self.key), "follow()")
+
+
+def name_of(session: SessionHandle[Any] | str) -> str:
+    """What every verb finds a session by."""
+    return session if isinstance(session, str) else session.key
+
+
+def output_type_of(session: SessionHandle[T] | str) -> OutputType[T] | None:
+    """What the answers of a session are instances of, as far as the program has said so."""
+    return None if isinstance(session, str) else session.output_type
 
 
 def check_writes(session: SessionKey) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -109,3 +110,19 @@ async def test_tasks_of_a_sequence_may_have_one_key() -> None:
         result = await run(rig, flow_of)
 
     assert result.output == "[three is done] is done"
+
+
+async def test_a_body_that_is_not_async_is_told_how_it_is_written() -> None:
+    def body(_number: int, _before: object) -> str:
+        return "draft"
+
+    async def loops(flow: Flow) -> Any:
+        untyped: Any = flow
+        return await untyped.loop_until(body, until=bool, key="polish")
+
+    async with process(Writer()) as rig:
+        result = await run(rig, loops)
+
+    assert result.error is not None
+    assert result.error.message == "the body of the loop polish is not an async function"
+    assert result.error.hint.startswith("write: async def body(number, before): ...")

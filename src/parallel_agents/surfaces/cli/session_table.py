@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from parallel_agents.core.cutting import head
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.list_shown import print_list
 from parallel_agents.surfaces.cli.output_option import Form
@@ -16,6 +17,7 @@ from parallel_agents.views.states import needs_text, shown_state
 
 _TITLES = ("ID", "LABEL", "STATE", "DOING", "TIME", "COST")
 _NEEDS = "NEEDS"
+_MOST_TEXT = 120  # as much as there is of a task
 
 
 def print_lines(lines: Sequence[SessionLine], form: Form | None = None) -> None:
@@ -55,7 +57,9 @@ def print_steps(steps: Sequence[FlowStep]) -> None:
 def _step_cells(step: FlowStep) -> tuple[str, ...]:
     seconds = "" if step.seconds is None else format.seconds(step.seconds)
     state = f"{sign_of(step.state)} {step.state}"
-    return ("", step.name, state, format.exact(step.text), seconds, "", "")
+    is_value = step.kind == "function" and step.state == "done"  # which can be of any length
+    text = head(step.text, _MOST_TEXT) if is_value else step.text
+    return ("", step.name, state, format.exact(text), seconds, "", "")
 
 
 def _print_cells(cells: Sequence[Sequence[str]], form: Form | None) -> None:
