@@ -8,10 +8,10 @@ import pytest
 
 from parallel_agents.flows.flow import Flow
 from parallel_agents.sessions.inspection import StoreJournal
-from parallel_agents.testing import Rig
+from parallel_agents.testing import MemoryStore, Rig
 from parallel_agents.views.sessions import lines_of
 from parallel_agents.views.waits import took_text, waited_seconds
-from tests.unit.flows.parts import Writer, process
+from tests.unit.flows.parts import Crash, Writer, lasting_store, process
 
 
 async def asks_twice(flow: Flow) -> str:
@@ -52,6 +52,43 @@ async def test_a_flow_that_ends_waits_for_nobody() -> None:
         await asyncio.sleep(500)
 
         assert await waited(rig) == pytest.approx(30, abs=1)
+
+
+async def asks_once(flow: Flow) -> str:
+    await asyncio.sleep(10)
+    await flow.ask("Which drawer?", key="drawer")
+    await asyncio.sleep(100)
+    return "open"
+
+
+async def answer_it(store: MemoryStore) -> None:
+    """By a process that lacks the flow, and so does not take it up."""
+    async with process(Writer(), store) as rig:
+        (question,) = await rig.sessions.questions()
+        await rig.sessions.answer(question, "left")
+
+
+@pytest.mark.parametrize("stops", [1, 3])
+@pytest.mark.parametrize("crash", [False, True], ids=["stopped", "crashed"])
+async def test_the_time_in_which_nothing_executed_the_flow_is_not_waited(
+    stops: int, *, crash: bool
+) -> None:
+    store = lasting_store()
+    for number in range(stops):
+        async with process(Writer(), store) as rig:
+            await rig.sessions.spawn_flow(asks_once, key="safe")
+            await asyncio.sleep(10 if number else 20)
+            if crash:
+                raise Crash
+        await asyncio.sleep(60)
+    await answer_it(store)
+    await asyncio.sleep(60)
+    async with process(Writer(), store) as rig:
+        flow = await rig.sessions.spawn_flow(asks_once, key="safe")
+        await flow.wait()
+        found = await waited(rig)
+
+    assert found == pytest.approx(10 * stops, abs=2)
 
 
 @pytest.mark.parametrize(
