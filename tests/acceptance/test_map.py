@@ -238,13 +238,16 @@ def test_a_retry_of_the_dead_letter_counts_as_the_row(
     provider.gives(HttpError(400, "no"), to="About plums")
     pagents(*command(rows))
     provider.begin()
-    pagents("dlq", "retry", "--all")
-    pagents.wait_ended(6)
-    report = pagents("report", "fruits").out
+    retried = pagents("dlq", "retry", "--all", "--wait")
+    report, shown = pagents("report", "fruits").out, pagents("show", "fruits")
 
     ended = pagents(*command(rows))
 
+    assert "the same map with --id fruits has their answers" in retried.err
     assert "4 of 4 rows done" in report
+    assert "- Note: all 4 rows are done, some of them since the map ended; " in report
+    assert "What failed" not in report
+    assert "PA-E306  all 4 rows are done, some of them since the map ended" in shown.out + shown.err
     assert ended.code == 0
     assert results(pagents)[2] == ("plums", "done")
     assert asked(provider) == {"plums": 1}

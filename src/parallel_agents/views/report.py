@@ -19,6 +19,7 @@ from parallel_agents.views.forks import told
 from parallel_agents.views.last_tries import ALL_SHOWN, NotShown, RowCount
 from parallel_agents.views.markdown import escaped, fenced, table
 from parallel_agents.views.plan_ends import NotDone, not_done
+from parallel_agents.views.rows_since import is_all_done
 from parallel_agents.views.sessions import SessionLine
 from parallel_agents.views.signs import sign_of
 from parallel_agents.views.waits import took_text
@@ -99,6 +100,7 @@ def _head(found: Reported) -> str:
         ("Tags", ", ".join(row.session.options.tags)),
         ("Report of", format.moment(found.at)),
         *(("Note", notice) for notice in (found.own.notices if found.own else ())),
+        *(("Note", told) for told in _since(found)),
     ]
     listed = "\n".join(f"- {name}: {escaped(value)}" for name, value in facts if value)
     return f"# {escaped(row.session.label)} {escaped(format.name(row))}\n\n{listed}"
@@ -175,10 +177,16 @@ def _row(result: Result) -> tuple[str, ...]:
     )
 
 
+def _since(found: Reported) -> list[str]:
+    """That all rows are done since a map has ended, which its result does not say."""
+    error = None if found.own is None else found.own.error
+    return [f"{error.message}; {error.hint}"] if error and is_all_done(found.rows) else []
+
+
 def _reasons(found: Reported) -> list[str]:
     """Why tasks failed; a section only if one did."""
     failed = [each for each in found.results if each.error is not None]
-    if found.own is not None and found.own.error is not None:
+    if found.own is not None and found.own.error is not None and not is_all_done(found.rows):
         failed.append(found.own)
     if not failed:
         return []

@@ -9,6 +9,7 @@ from parallel_agents.app.reading import Reader
 from parallel_agents.core.run import Result, RunnerKind
 from parallel_agents.views.flow_steps import FlowStep, read_flow_steps
 from parallel_agents.views.last_tries import ALL_SHOWN, NotShown, RowCount, last_tries
+from parallel_agents.views.rows_since import told_since
 from parallel_agents.views.sessions import SessionLine, in_all_runs, lines_of
 from parallel_agents.views.waits import waited_seconds
 
@@ -53,7 +54,7 @@ async def look_at(client: Reader, name: str, limit: int | None) -> Looked:
     results = await client.sessions.results(shown)
     is_flow = row.run.kind is RunnerKind.FLOW
     found = await client.sessions.results([row.run.id]) if is_flow else []
-    own = [in_all_runs(result, whole) for result in found]
+    own = [told_since(in_all_runs(result, whole), tries.rows) for result in found]
     total = len(tries.runs)
     steps = await read_flow_steps(client.journal, whole, members)
     waited = await waited_seconds(client.sessions, client.journal, whole)

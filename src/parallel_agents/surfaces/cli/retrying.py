@@ -15,7 +15,7 @@ from parallel_agents.app.client import Client
 from parallel_agents.app.readiness import Readiness
 from parallel_agents.core.budget import Amount
 from parallel_agents.core.dead_letter import DeadLetter, Edits
-from parallel_agents.core.ids import SessionKey, short
+from parallel_agents.core.ids import SessionKey, function_of, short
 from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.pricing import pricing
 from parallel_agents.core.row import Row
@@ -24,6 +24,7 @@ from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.usage import NANOUSD_PER_USD, SIMULATED
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput, PagentsError
+from parallel_agents.maps.request import MAP
 from parallel_agents.sessions.retries import max_cost_of_first_call
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.called import called
@@ -209,6 +210,13 @@ def print_retries(retries: Sequence[Retry], *, is_dry: bool, wait: bool = False)
     else:
         if (started := names_of(retries)) and not wait:
             render.note(f"Next: pagents wait {' '.join(started)}")
+        parents = [given.letter.session.parent for given in retries if given.session]
+        maps = [key for key in parents if key is not None and function_of(key) == MAP]
+        for name in dict.fromkeys(key.split(":", 2)[2] for key in maps):
+            render.note(
+                f"Once they are done, the same map with --id {name} has their answers in its result and"
+                " its file, and calls no model for them."
+            )
 
 
 def _describe_retry(given: Retry) -> str:
