@@ -55,6 +55,9 @@ def test_an_agent_is_made_edited_registered_compared_and_reverted(pagents: Pagen
     purposeless.assert_refused("PA-E101", "pagents agents new week_critic --blank", exits=2)
     blank = pagents("agents", "new", "code_reviewer", "--blank")
     blank.assert_refused("PA-E101", "pagents agents copy code_reviewer", exits=2)
+    assert pagents("agents", "new", "poet", "--blank").code == 0
+    cases = str(pagents.home / "cases" / "poet.yaml")
+    pagents("agents", "test", "poet").assert_refused("PA-E104", f"write {cases} with", exits=4)
 
     file = pagents.home / "agents" / "sorter.md"
     file.write_text(file.read_text("utf-8").replace("Sort the", "Do sort the"), "utf-8")

@@ -178,10 +178,12 @@ def _cases(app: App, asked: Asked) -> tuple[Case, ...]:
     else:
         cases = app.catalog.cases(asked.name)
     if not cases:
+        files = (each.file for each in app.catalog.agents() if each.name == asked.name)
+        folder = next((file.parent.parent for file in files), Path())
         raise NotFound(
             f"there are no cases for {asked.name}",
             why="the cases of an agent are in cases/NAME.yaml, beside the folder agents",
-            hint=f"write cases/{asked.name}.yaml with `agent: {asked.name}` and `cases:`; "
+            hint=f"write {folder / 'cases' / asked.name}.yaml with `agent: {asked.name}` and `cases:`; "
             "`pagents docs library` says how",
         )
     known = [case.id for case in cases]
