@@ -102,8 +102,7 @@ class TopApp(App[None]):
         return top_rows.in_ascii(hidden) if self._is_ascii else hidden
 
     def _say(self, text: str) -> None:
-        shown = format.cut(text, max(self.size.width, 20))
-        self._show("note", self._plain(shown))
+        self._show("note", self._plain(format.cut(text, max(self.size.width, 20))))
 
     def _show(self, place: str, text: str) -> None:
         """Show a text at its place, which is gone while the screen closes."""
@@ -137,6 +136,8 @@ class TopApp(App[None]):
                 return await top_seen.look(reader, frozenset(self._opened))
 
         self._seen = await self._work.do(read())
+        if not self.query(TopList):
+            return  # the screen has closed meanwhile
         self._ring()
         self._draw_head()
         self.title = f"{self._seen.needed} need you"
